@@ -1,0 +1,258 @@
+"""What notebooks show, as HTML and as text."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from twingraph_lab.errors import Fault
+from twingraph_lab.events import Failure, Metrics, RunFinished, RunStarted, TaskCompleted, TaskFailed, TaskStarted
+from twingraph_lab.frontends import workflow_views as views
+from twingraph_lab.frontends.display import LOOKS
+from twingraph_lab.frontends.progress import RunProgress
+from twingraph_lab.frontends.tables import as_table
+from twingraph_lab.frontends.views import Field, View, card, code, folded, heading, table
+from twingraph_lab.planning.plan import plan
+from twingraph_lab.runtime.artifacts import ArtifactStore
+from twingraph_lab.runtime.records import RunRecord, TaskRecord
+from twingraph_lab.runtime.states import RunState, TaskState
+from twingraph_lab.spec.workflow import Node, Parameter, Source, Workflow
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HOSTILE = "<script>alert('x')</script>"
+FAILURE = Failure(kind="error", type="ValueError", message=HOSTILE)
+VOID = {"br", "path", "polygon", "rect", "circle"}
+
+
+class Tags(HTMLParser):
+    """Checks that tags are balanced, and remembers them."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen = [], set()
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def tags(view):
+    parser = Tags()
+    parser.feed(view.html)
+    assert parser.open == []
+    return parser.seen
+
+
+def node(name, code="x = 1", **fields):
+    return Node(id=name, component=Source(code=f"\n{code}\n", outputs=("x",)), **fields)
+
+
+def workflow(*nodes, **fields):
+    return Workflow(name="flights", nodes=nodes, **fields)
+
+
+def record(state=RunState.COMPLETED, **fields):
+    values = {
+        "run_id": "r1", "workflow": "flights", "digest": "", "document": "{}", "parameters": {"n": 3}, "context": {},
+        "state": state, "coordinator": "c", "epoch": 1, "lease_until": None, "cancel_requested": False,
+        "requested": NOW, "started": NOW, "finished": NOW + timedelta(seconds=2), "error": "", "idempotency_key": None,
+        "dynamic": False,
+    }  # fmt: skip
+    return RunRecord(**{**values, **fields})
+
+
+def task(name, state=TaskState.COMPLETED, **fields):
+    values = {
+        "run_id": "r1", "task_id": name, "position": 0, "state": state, "attempt": 1, "epoch": 1, "platform": "local",
+        "worker": "w", "outputs": {}, "failure": None, "metrics": Metrics(wall_s=1.5, cpu_s=1, peak_memory_bytes=10**6),
+        "cached_from": "", "started": NOW, "finished": NOW,
+    }  # fmt: skip
+    return TaskRecord(**{**values, **fields})
+
+
+def test_a_view_has_html_and_text_and_no_address():
+    view = heading("three nodes")
+    assert view._repr_mimebundle_() == {"text/html": view.html, "text/plain": "three nodes"}
+    assert repr(view) == "three nodes"
+
+
+def test_views_add_up():
+    both = heading("a") + View("<svg></svg>", "") + heading("b")
+    assert both.text == "a\nb"
+    assert "<svg></svg>" in both.html
+
+
+def test_a_table_aligns_its_text_and_drops_empty_columns():
+    view = table(["node", "remark", "state"], [["a", "", Field("done", LOOKS[TaskState.COMPLETED])], ["long", "", "x"]])
+    assert view.text == "node  state\na     ✓ done\nlong  x"
+    assert tags(view) >= {"table", "td"}
+    assert "remark" not in view.html
+
+
+def test_a_table_without_rows_is_nothing():
+    assert table(["a"], []).html == ""
+    assert folded("more", table(["a"], [])).html == ""
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        table([HOSTILE], [[HOSTILE]]),
+        table(["a"], [[Field(HOSTILE, LOOKS[TaskState.FAILED])]]),
+        card(HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)], warnings=[HOSTILE], colour="red"),
+        heading(HOSTILE),
+        folded(HOSTILE, heading(HOSTILE)),
+        code(HOSTILE),
+        views.overview(workflow(node("a", inputs={"x": HOSTILE})), {}, [Fault(HOSTILE)]),
+        views.one_node(node("a", code=HOSTILE), workflow(node("a")), None, None),
+        views.runs_view([record(workflow=HOSTILE, error=HOSTILE)]),
+        views.run_status(record(error=HOSTILE), {"a": task("a", failure=FAILURE)}),
+    ],
+    ids=range(10),
+)  # fmt: skip
+def test_what_users_write_is_escaped(view):
+    assert "script" not in tags(view)
+
+
+def test_line_numbers_of_code():
+    assert code("a\nb", first_line=9).text == " 9  a\n10  b"
+
+
+def test_a_cell_says_what_it_takes_and_gives():
+    made = node(
+        "clean",
+        inputs={"rows": {"ref": "load.rows"}, "x": {"ref": "load.y"}, "n": {"param": "n"}},
+        retry={"attempts": 3},
+        timeout_s=90,
+        cache={"mode": "inputs"},
+        resources={"gpu": 1},
+        after=("load",),
+        platform={"kind": "docker", "options": {"image": "i"}},
+    )
+    whole = workflow(node("load"), made, parameters={"n": Parameter(default=5)})
+    view = views.defined(made, whole, [Fault("reads nothing", node="plot")], again=True)
+    assert view.text.splitlines() == [
+        "clean  node 2 of 2 in flights, defined again",
+        "  takes  rows ← load, x ← load.y, n ← parameter n = 5",
+        "  gives  x",
+        "  runs   on docker (image='i'), up to 3 attempts, timeout 1 min 30 s, cache inputs, needs gpu 1, after load",
+        "  ⚠ node 'plot': reads nothing",
+    ]
+    tags(view)
+
+
+def test_an_empty_workflow_says_how_to_begin():
+    assert "%%twingraph" in views.overview(workflow(), {}, []).text
+
+
+def test_a_workflow_is_a_picture_and_a_table():
+    whole = workflow(node("a"), node("b", inputs={"x": {"ref": "a.x"}}))
+    view = views.overview(whole, {"a": TaskState.COMPLETED}, [])
+    assert tags(view) >= {"svg", "table"}
+    assert re.search(r"✓ a +x +completed\n", view.text)
+
+
+def test_a_large_workflow_is_a_table_only():
+    view = views.overview(workflow(*(node(f"n{i}") for i in range(61))), {}, [])
+    assert "svg" not in tags(view)
+    assert "up to 60 are drawn" in view.text
+
+
+def test_a_node_is_shown_with_code_and_last_failure():
+    failure = Failure(kind="error", type="ValueError", message="bad", traceback="Traceback\n  line 2")
+    whole = workflow(node("a"), node("b", inputs={"x": {"ref": "a.x"}}))
+    view = views.one_node(whole.by_id["a"], whole, task("a", TaskState.FAILED, failure=failure, attempt=2), None)
+    assert "2  x = 1" in view.text
+    assert "used by  b" in view.text
+    assert "Traceback\n  line 2" in view.text
+
+
+def test_a_node_that_is_no_cell_names_its_component():
+    whole = workflow(Node(id="a", component="json:dumps"), Node(id="b", component="output"))
+    assert "component  python json:dumps" in views.one_node(whole.by_id["a"], whole, None, None).text
+    assert "component  builtin output" in views.one_node(whole.by_id["b"], whole, None, None).text
+
+
+def test_a_plan_shows_steps_and_parameters():
+    whole = workflow(
+        node("a", inputs={"n": {"param": "n"}}),
+        node("b", inputs={"x": {"ref": "a.x"}}),
+        parameters={"n": Parameter(default=1)},
+    )
+    text = views.plan_view(plan(whole, {"n": 7})).text
+    assert text.startswith("flights: 2 nodes in 2 steps, with n = 7\n")
+    assert re.search(r"2 +b +x ← a$", text)
+
+
+def test_a_run_is_shown_with_what_it_computed(tmp_path):
+    store = ArtifactStore(str(tmp_path))
+    tasks = {"a": task("a", outputs={"x": store.put([1, 2])}), "b": task("b", TaskState.SKIPPED, metrics=Metrics())}
+    view = views.run_view(record(), tasks, workflow(node("a"), node("b")), store)
+    assert "✓ flights: completed in 2.0 s  run r1" in view.text
+    assert re.search(r"✓ a +completed +1.5 s +1.0 s +1.0 MB", view.text)
+    assert re.search(r"a.x +application/json +\d+ B +\[1, 2\]", view.text)
+    assert tags(view) >= {"svg", "details"}
+
+
+def test_runs_are_listed():
+    assert views.runs_view([]).text == "there are no runs yet"
+    assert re.search(
+        r"✗ r1 +flights +failed .* 2.0 s +boom", views.runs_view([record(RunState.FAILED, error="boom")]).text
+    )
+
+
+def events(*made):
+    progress = RunProgress(["a", "b"], name="flights", clock=lambda: NOW + timedelta(seconds=2))
+    for event in (RunStarted(run_id="r", coordinator="c", epoch=1, time=NOW), *made):
+        progress.apply(event)
+    return progress
+
+
+def test_a_running_run_shows_states_and_times():
+    progress = events(
+        TaskStarted(run_id="r", task_id="a", time=NOW),
+        TaskCompleted(run_id="r", task_id="a", time=NOW, metrics=Metrics(wall_s=1)),
+        TaskStarted(run_id="r", task_id="b", time=NOW),
+    )
+    view = views.running(progress, workflow(node("a"), node("b")))
+    assert "completed 1.0 s" in view.html
+    assert "running 2.0 s" in view.html
+    assert "width:50.0%" in view.html
+    assert view.text.splitlines()[0].startswith("● flights: running")
+    tags(view)
+
+
+def test_a_failure_is_not_folded_away():
+    progress = events(
+        TaskFailed(run_id="r", task_id="a", failure=FAILURE), RunFinished(run_id="r", status="failed", error="x")
+    )
+    view = views.running(progress, workflow(node("a"), node("b")))
+    assert "details" not in tags(view)
+    assert "ValueError" in view.html
+
+
+def test_rows_become_a_data_frame():
+    frame = as_table(["node", "n"], [["a", 1], ["b", None]])
+    assert frame.to_dict("list") == {"node": ["a", "b"], "n": [1, None]}
+
+
+def test_rows_become_a_table_without_pandas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    view = as_table(["node", "n"], [["a", 1], [HOSTILE, None]])
+    assert view.text.splitlines()[1].split() == ["a", "1"]
+    assert "script" not in tags(view)
+
+
+def test_no_rows_are_said_so():
+    assert as_table([], []).text == "nothing found"

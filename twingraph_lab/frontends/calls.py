@@ -1,0 +1,249 @@
+"""The calls of one pipeline: each becomes a node of its run and returns at once."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import threading
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import JsonValue
+
+from twingraph_lab.errors import RunFailedError, SerializationError
+from twingraph_lab.frontends.arguments import Put, input_tree
+from twingraph_lab.frontends.capture import capture
+from twingraph_lab.frontends.handles import Result, place_of, plain
+from twingraph_lab.frontends.hosting import Nodes
+from twingraph_lab.frontends.places import Place
+from twingraph_lab.frontends.shapes import fields_of
+from twingraph_lab.lineage.changes import execution_id
+from twingraph_lab.spec.validate import RESERVED_IDS
+from twingraph_lab.spec.workflow import Node
+
+Parents = str | Iterable[Any] | None
+"""Hashes of calls, or their results: one or several."""
+
+_current: ContextVar[Calls | None] = ContextVar("twingraph_calls", default=None)
+
+
+def current_calls() -> Calls | None:
+    """The pipeline whose body is running in this context. Threads that a body starts have none."""
+    return _current.get()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What all calls of one component share. `node` has everything but its inputs; `inputs` are the defaults."""
+
+    function: Callable[..., Any]
+    node: Node
+    names: tuple[str, ...]
+    inputs: Mapping[str, JsonValue]
+    returns: Any
+
+
+class Calls:
+    """Nodes of one run in call order, and the way from their results to values. Safe to share between threads."""
+
+    def __init__(self, run: Nodes, put: Put) -> None:
+        self.handled: set[str] = set()
+        """Nodes whose failure was raised in the body, and all that those waited for."""
+        self._run = run
+        self._put = put
+        self._lock = threading.Lock()
+        self._ids = Ids()
+        self._keys = Ids()
+        self._components: dict[int, tuple[Callable[..., Any], str]] = {}
+        self._upstream: dict[str, tuple[str, ...]] = {}
+        self._hashes: dict[str, str] = {}
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Component calls in this context become nodes of the run."""
+        with _within(self):
+            yield
+
+    def call(self, step: Step, arguments: Mapping[str, Any], parents: Parents) -> Result:
+        """Add a node and return what stands for its result."""
+        inputs = {name: step.inputs[name] for name in step.names if name in step.inputs}
+        for name, value in arguments.items():
+            try:
+                inputs[name] = input_tree(value, self._refer, self._put)
+            except SerializationError as error:
+                raise SerializationError(f"argument {name!r} of {step.node.id}(): {error}") from error
+        after = tuple(dict.fromkeys(self._parents(parents)))
+        with self._lock:
+            key, components = self._component(step)
+            node_id = self._ids.next(step.node.id)
+            node = step.node.model_copy(update={"id": node_id, "component": key, "inputs": inputs, "after": after})
+            self._upstream[node_id] = node.upstream
+            self._hashes[self.execution_id(node_id)] = node_id
+            with _within(None):
+                self._run.add([node], components)
+        return Result(Place(self, node_id, type_=step.returns))
+
+    def value(self, node: str, path: tuple[str, ...]) -> Any:
+        """The value at `path` of a node's outputs; waits for it."""
+        with self._waiting_for(node):
+            return self._run.value(node, path)
+
+    def whole(self, node: str, type_: Any) -> Any:
+        """What a node's function returned; several outputs are a namedtuple again."""
+        with self._waiting_for(node):
+            value = self._run.value(node, ())
+            names = tuple(self._run.names(node)) if type(value) is dict else ("result",)
+        if names == ("result",):
+            return type_(value) if _namedtuple_of(type_, names) else value
+        if _namedtuple_of(type_, names):
+            return type_(**value)
+        if not all(name.isidentifier() and not name.startswith("_") and not keyword.iskeyword(name) for name in names):
+            return value
+        return namedtuple("outputs", names)(**value)  # noqa: PYI024  (its names are known only now)
+
+    def execution_id(self, node: str) -> str:
+        """The hash of the node's execution in the lineage: of its first attempt, whichever succeeds."""
+        return execution_id(self._run.id, node, 1)
+
+    def reference(self, node: str, path: tuple[str, ...]) -> JsonValue:
+        """What stands for a value in an input tree."""
+        return {"ref": ".".join((node, *path))}
+
+    def outputs(self, returned: Any) -> dict[str, JsonValue] | None:
+        """Input trees of the run's outputs; without those that can't be stored."""
+        if returned is None:
+            return None
+        if type(returned) is dict and all(type(name) is str and name.isidentifier() for name in returned):
+            named = returned
+        elif type(returned) is not Result and hasattr(returned, "_asdict"):
+            named = returned._asdict()
+        else:
+            named = {"result": returned}
+        trees: dict[str, JsonValue] = {}
+        for name, value in named.items():
+            with suppress(SerializationError):
+                trees[name] = input_tree(value, self._refer, self._put)
+        return trees
+
+    def follows(self, place: Place) -> bool:
+        """Whether a reference can lead to a place. If that isn't certain, waits for the value."""
+        if place.certain:
+            return True
+        try:
+            self.value(place.node, place.path)
+        except LookupError:
+            return False
+        return True
+
+    def owns(self, place: Place) -> bool:
+        """Whether a place is in this run."""
+        return place.origin is self
+
+    def _refer(self, result: Result) -> JsonValue | None:
+        place = place_of(result)
+        return place.reference() if self.owns(place) and self.follows(place) else None
+
+    def _component(self, step: Step) -> tuple[str, dict[str, Any]]:
+        known = self._components.get(id(step.function))
+        if known:
+            return known[1], {}
+        component = capture(step.function)
+        key = self._keys.next(step.node.id)
+        self._components[id(step.function)] = step.function, key  # the function is kept, so its id stays its own
+        return key, {key: component}
+
+    def _parents(self, parents: Parents) -> Iterator[str]:
+        if parents is None:
+            return
+        if type(parents) is Result and self.owns(place_of(parents)):
+            yield place_of(parents).node
+        elif isinstance(parents, str):
+            if parents not in self._hashes:
+                raise ValueError(f"parent_hash: no call in this pipeline has the hash {parents!r}")
+            yield self._hashes[parents]
+        else:
+            for parent in parents:
+                yield from self._parents(parent)
+
+    @contextmanager
+    def _waiting_for(self, node: str) -> Iterator[None]:
+        try:
+            with _within(None):
+                yield
+        except RunFailedError:
+            self._handle(node)
+            raise
+
+    def _handle(self, node: str) -> None:
+        queue = [node]
+        while queue:
+            node = queue.pop()
+            if node not in self.handled:
+                self.handled.add(node)
+                queue += self._upstream.get(node, ())
+
+
+class Ids:
+    """`load`, `load-2`, `load-3` …
+
+    >>> ids = Ids()
+    >>> [ids.next(name) for name in ("load", "load-2", "load", "<lambda>")]
+    ['load', 'load-2', 'load-3', 'lambda']
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._taken: set[str] = set()
+
+    def next(self, name: str) -> str:
+        """A free id made of `name`."""
+        name = as_id(name)
+        while True:
+            self._counts[name] = count = self._counts.get(name, 0) + 1
+            candidate = name if count == 1 else f"{name}-{count}"
+            if candidate not in self._taken:
+                self._taken.add(candidate)
+                return candidate
+
+
+def as_id(name: str) -> str:
+    """The nearest text to `name` that can be a node's id.
+
+    >>> as_id("<lambda>"), as_id("größe"), as_id("2nd"), as_id("none")
+    ('lambda', 'gr__e', '_2nd', '_none')
+    """
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", name.strip("<>"))[:100]
+    return name if re.match(r"[A-Za-z_]", name) and name not in RESERVED_IDS else f"_{name}"
+
+
+def resolved(value: Any) -> Any:
+    """`value` with the results in it (in lists, tuples, dicts) replaced by what they stand for; waits for those."""
+    kind = type(value)
+    if kind is Result:
+        return plain(value)
+    if kind is list or kind is tuple:
+        return kind(resolved(item) for item in value)
+    if kind is dict:
+        return {key: resolved(item) for key, item in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        return value._make(resolved(item) for item in value)
+    return value
+
+
+@contextmanager
+def _within(calls: Calls | None) -> Iterator[None]:
+    """Make `calls` current. None while the Lab works: what it starts must not inherit the pipeline."""
+    token = _current.set(calls)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _namedtuple_of(type_: Any, names: tuple[str, ...]) -> bool:
+    fields = fields_of(type_)
+    return fields is not None and issubclass(type_, tuple) and tuple(fields) == names

@@ -1,0 +1,253 @@
+"""Programs as workflows: `@component` functions called in a `@pipeline` function.
+
+A pipeline's body runs for real, here and now. Every component call in it becomes a node of the run and returns a
+`Result` at once: pass it on and there is an edge, use its value and the body waits. So independent calls run in
+parallel, and the body may decide on values.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Mapping
+from functools import cached_property, update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+
+from pydantic import JsonValue, ValidationError
+
+from twingraph_lab.errors import Fault, WorkflowError
+from twingraph_lab.frontends.arguments import json_tree
+from twingraph_lab.frontends.calls import Calls, Step, as_id, current_calls, resolved
+from twingraph_lab.frontends.capture import importable
+from twingraph_lab.frontends.handles import Result
+from twingraph_lab.frontends.hosting import Host, OpenRun, current_host, use_host
+from twingraph_lab.frontends.shapes import returned
+from twingraph_lab.frontends.tracing import trace
+from twingraph_lab.planning.context import RunContext
+from twingraph_lab.runtime.serializers import JSON
+from twingraph_lab.spec.workflow import CachePolicy, Node, PlatformSpec, Retry, Workflow
+
+__all__ = ["Component", "Host", "OpenRun", "Pipeline", "Result", "component", "current_host", "pipeline", "use_host"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Component(Generic[P, R]):
+    """A function that is a node when it is called in a pipeline's body, and itself anywhere else.
+
+    `parent_hash=` (the `["hash"]` of a call, its result, or a list of these) makes a call wait for others without
+    taking data from them. Threads that a body starts are outside of its pipeline.
+    """
+
+    def __init__(self, function: Callable[P, R], node: Node) -> None:
+        update_wrapper(self, function)
+        self.function = function
+        self._node = node
+        self._signature = inspect.signature(function)
+        kinds = {parameter.kind for parameter in self._signature.parameters.values()}
+        if kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL}:
+            raise TypeError(
+                f"component {node.id!r}: a node's inputs have names, so no '*args' and no parameters before '/'"
+            )
+        self._takes_parents = "parent_hash" in self._signature.parameters
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """In a pipeline's body: a `Result` that stands for what will be returned. Raises `TypeError` like any call."""
+        parents = None if self._takes_parents else kwargs.pop("parent_hash", None)
+        calls = current_calls()
+        if calls is None:
+            return self.function(*args, **kwargs)
+        try:
+            arguments = self._signature.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{self._node.id}() {error}") from None
+        if self._extra is not None:
+            arguments.update(arguments.pop(self._extra, {}))
+        return cast("R", calls.call(self._step, arguments, cast("Any", parents)))
+
+    def __repr__(self) -> str:
+        return f"<component {self.function.__module__}.{self.function.__qualname__}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """By name where it can be imported; else as the function alone, which needs nothing of this package."""
+        if importable(self.function) is self:
+            return str(self.function.__qualname__)
+        return operator.itemgetter(0), ((self.function,),)
+
+    @cached_property
+    def _extra(self) -> str | None:
+        kind = inspect.Parameter.VAR_KEYWORD
+        return next((name for name, p in self._signature.parameters.items() if p.kind is kind), None)
+
+    @cached_property
+    def _step(self) -> Step:
+        # not earlier: annotations may name classes defined after the function
+        parameters = {name: p for name, p in self._signature.parameters.items() if name != self._extra}
+        given = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
+        trees = {name: json_tree(value) for name, value in given.items()}
+        # defaults that aren't JSON are applied by the function itself, on the worker
+        inputs = {name: tree for name, tree in trees.items() if tree is not None or given[name] is None}
+        return Step(self.function, self._node, tuple(parameters), inputs, returned(self.function))
+
+
+class Pipeline(Generic[P, R]):
+    """A function whose component calls are one run. Calling it runs it and returns its value, or raises its error."""
+
+    def __init__(self, function: Callable[P, R], name: str) -> None:
+        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+            raise TypeError(f"pipeline {name!r}: its body must be a plain function, only components may be 'async'")
+        update_wrapper(self, function)
+        self.function = function
+        self.name = name
+        self._signature = inspect.signature(function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the body and wait for its nodes; in another pipeline's body, add them to that one's run.
+
+        A component's failure is raised as `RunFailedError` where its value is used, or here at the end. The body may
+        catch it and go on. Its own exceptions stop the run and come out unchanged.
+        """
+        if current_calls() is not None:
+            return self.function(*args, **kwargs)
+        parameters = self._parameters(args, kwargs)
+        host = current_host()
+        context = RunContext.here(source=inspect.getsourcefile(self.function) or "")
+        run = host.open(self.name, parameters=parameters, context=context)
+        calls = Calls(run, host.artifacts.put)
+        try:
+            with calls.active():
+                value = self.function(*args, **kwargs)
+                outputs = calls.outputs(value)
+        except BaseException as error:
+            run.abort(f"{type(error).__name__}: {error}")
+            raise
+        try:
+            run.close(outputs, handled=calls.handled)
+        except KeyboardInterrupt:
+            run.abort("interrupted")
+            raise
+        return cast("R", resolved(value))
+
+    def workflow(self, *args: P.args, **kwargs: P.kwargs) -> Workflow:
+        """The pipeline as a document, by running the body once without running any node.
+
+        Parameters that aren't given here become the document's. Raises `WorkflowError`, which names the line, if the
+        body decides on what it doesn't know before the run.
+        """
+        return trace(self.function, self.name, self._signature.bind_partial(*args, **kwargs))
+
+    def __repr__(self) -> str:
+        return f"<pipeline {self.function.__module__}.{self.function.__qualname__}>"
+
+    def _parameters(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, JsonValue]:
+        """The arguments as the run's record knows them: those that are JSON."""
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.function.__name__}() {error}") from None
+        bound.apply_defaults()
+        return {name: value for name, value in bound.arguments.items() if JSON.accepts(value)}
+
+
+@overload
+def component(
+    function: Callable[P, R],
+    /,
+    *,
+    platform: str | PlatformSpec = "local",
+    retry: Retry | Mapping[str, Any] | int = 0,
+    timeout_s: float | None = None,
+    cache: CachePolicy | Mapping[str, Any] | bool = False,
+    resources: Mapping[str, float] | None = None,
+    name: str = "",
+    at_most_once: bool = False,
+    **platform_options: JsonValue,
+) -> Component[P, R]: ...
+
+
+@overload
+def component(
+    *,
+    platform: str | PlatformSpec = "local",
+    retry: Retry | Mapping[str, Any] | int = 0,
+    timeout_s: float | None = None,
+    cache: CachePolicy | Mapping[str, Any] | bool = False,
+    resources: Mapping[str, float] | None = None,
+    name: str = "",
+    at_most_once: bool = False,
+    **platform_options: JsonValue,
+) -> Callable[[Callable[P, R]], Component[P, R]]: ...
+
+
+def component(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    platform: str | PlatformSpec = "local",
+    retry: Retry | Mapping[str, Any] | int = 0,
+    timeout_s: float | None = None,
+    cache: CachePolicy | Mapping[str, Any] | bool = False,
+    resources: Mapping[str, float] | None = None,
+    name: str = "",
+    at_most_once: bool = False,
+    **platform_options: JsonValue,
+) -> Component[P, R] | Callable[[Callable[P, R]], Component[P, R]]:
+    """Make a function a component; works bare, with options, and as a call.
+
+    `retry=2` tries up to two times more, `cache=True` reuses the result of an earlier call with the same inputs, and
+    further keywords are options of the platform. Raises `WorkflowError`, which names every option that is wrong.
+
+    >>> @component(retry=2, timeout_s=60)
+    ... def double(x: int) -> int:
+    ...     return 2 * x
+    >>> double(4)
+    8
+    """
+    if platform_options:
+        kind = platform if isinstance(platform, str) else platform.kind
+        given = {} if isinstance(platform, str) else platform.options
+        platform = PlatformSpec(kind=kind, options={**given, **platform_options})
+    options = {
+        "platform": platform,
+        "retry": {"attempts": retry + 1} if isinstance(retry, int) else retry,
+        "timeout_s": timeout_s,
+        "cache": {"mode": "inputs" if cache else "off"} if isinstance(cache, bool) else cache,
+        "resources": resources or {},
+        "at_most_once": at_most_once,
+    }
+
+    def decorate(function: Callable[P, R]) -> Component[P, R]:
+        if isinstance(function, Component):
+            function = function.function
+        own_name = name or as_id(function.__name__)
+        return Component(function, _node(own_name, options))
+
+    return decorate if function is None else decorate(function)
+
+
+@overload
+def pipeline(function: Callable[P, R], /, *, name: str = "") -> Pipeline[P, R]: ...
+
+
+@overload
+def pipeline(*, name: str = "") -> Callable[[Callable[P, R]], Pipeline[P, R]]: ...
+
+
+def pipeline(
+    function: Callable[P, R] | None = None, /, *, name: str = ""
+) -> Pipeline[P, R] | Callable[[Callable[P, R]], Pipeline[P, R]]:
+    """Make a function a pipeline: calling it is one run, named after it or `name`."""
+
+    def decorate(function: Callable[P, R]) -> Pipeline[P, R]:
+        return Pipeline(function, name or function.__name__)
+
+    return decorate if function is None else decorate(function)
+
+
+def _node(name: str, options: Mapping[str, Any]) -> Node:
+    try:
+        return Node.model_validate({"id": name, "component": name, **options})
+    except ValidationError as error:
+        faults = [Fault(fault["msg"], path=".".join(map(str, fault["loc"]))) for fault in error.errors()]
+        raise WorkflowError(faults, source=f"component {name!r}") from None

@@ -1,0 +1,115 @@
+"""`%%twingraph`, `%twingraph`, `%gremlin`: the session's commands, bound to IPython."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.display import display
+
+from twingraph_lab.errors import TwinGraphError
+from twingraph_lab.frontends.live import Display, Lines, Screen
+from twingraph_lab.frontends.magic_options import HelpShownError, cell_options, line_options
+from twingraph_lab.frontends.ports import Laboratory
+from twingraph_lab.frontends.progress import RunProgress
+from twingraph_lab.frontends.session import Session
+from twingraph_lab.frontends.tables import as_table
+from twingraph_lab.frontends.views import View
+
+UNNAMED = "notebook"
+
+
+class ShellFront:
+    """The notebook behind an IPython shell."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+
+    @property
+    def namespace(self) -> MutableMapping[str, Any]:
+        """All variables."""
+        variables: MutableMapping[str, Any] = self._shell.user_ns
+        return variables
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """The variables without those that IPython itself put there."""
+        hidden = self._shell.user_ns_hidden
+        missing = object()
+        return {
+            name: value
+            for name, value in self._shell.user_ns.items()
+            if not name.startswith("_") and hidden.get(name, missing) is not value
+        }
+
+    @property
+    def cell(self) -> str:
+        """The front end's id of the cell that is running, if it tells."""
+        parent: dict[str, Any] = getattr(self._shell, "get_parent", dict)()
+        return str(parent.get("metadata", {}).get("cellId") or "")
+
+    def show(self, view: View) -> None:
+        """Display a view."""
+        display(view)
+
+    def screen(self, view: Callable[[RunProgress], View]) -> Screen:
+        """HTML where there is a kernel, lines in a terminal.
+
+        Only front ends with people before them tell which cell runs; where notebooks are executed as batch jobs, a
+        widget would only leave its state in the file.
+        """
+        return Display(view, widget=bool(self.cell)) if hasattr(self._shell, "kernel") else Lines()
+
+
+@magics_class
+class TwinGraphMagics(Magics):
+    """The magics of one shell. `lab` is called when a command needs the Lab."""
+
+    def __init__(self, shell: InteractiveShell, lab: Callable[[], Laboratory]) -> None:
+        super().__init__(shell)
+        self._lab = lab
+        self._front = ShellFront(shell)
+        path = notebook_path(shell.user_ns)
+        self.session = Session(lab, self._front, name=Path(path).stem or UNNAMED, source=path)
+
+    @line_cell_magic
+    def twingraph(self, line: str, cell: str | None = None) -> None:
+        """Make a cell a node (`%%twingraph --help`), or run and look at the workflow (`%twingraph help`)."""
+        with _plainly():
+            if cell is None:
+                self.session.execute(line_options().parse(line))
+            else:
+                self.session.define(cell_options().parse(line), cell, self._front.cell)
+
+    @line_cell_magic
+    def gremlin(self, line: str, cell: str | None = None) -> Any:
+        """Ask the lineage of all runs: `%gremlin g.V().hasLabel('Run').count()`."""
+        from twingraph_lab.lineage.query import evaluate, rows  # noqa: PLC0415  (needs an extra)
+
+        with _plainly():
+            return as_table(*rows(evaluate(self._lab().g, "\n".join(filter(None, [line, cell])))))
+        return None
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Errors of ours are shown as their message only, and still fail the cell."""
+    try:
+        yield
+    except HelpShownError:
+        pass
+    except (TwinGraphError, OSError) as error:
+        lines = [f"{type(error).__name__}: {error}"]
+        error._render_traceback_ = lambda: lines  # type: ignore[union-attr]
+        error.__traceback__ = None
+        raise
+
+
+def notebook_path(namespace: Mapping[str, Any]) -> str:
+    """The notebook's file, as far as Jupyter, Visual Studio Code or papermill tell; else empty."""
+    return str(os.environ.get("JPY_SESSION_NAME") or namespace.get("__vsc_ipynb_file__") or "")

@@ -1,0 +1,70 @@
+"""What the commands of a notebook need of the Lab and of the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, Protocol
+
+from pydantic import JsonValue
+
+from twingraph_lab.frontends.live import Screen
+from twingraph_lab.frontends.progress import RunProgress
+from twingraph_lab.frontends.views import View
+from twingraph_lab.planning.context import RunContext
+from twingraph_lab.runtime.artifacts import ArtifactStore
+from twingraph_lab.runtime.records import RunRecord
+from twingraph_lab.runtime.run import Run
+from twingraph_lab.runtime.stream import EventStream
+from twingraph_lab.spec.workflow import Workflow
+
+
+class Laboratory(Protocol):
+    """What the commands need of the Lab."""
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """Where values are."""
+
+    @property
+    def stream(self) -> EventStream:
+        """What happens."""
+
+    @property
+    def g(self) -> Any:
+        """The lineage, as a Gremlin traversal source."""
+
+    def submit(
+        self,
+        workflow: Workflow,
+        parameters: Mapping[str, JsonValue] | None = None,
+        *,
+        context: RunContext | None = None,
+    ) -> Run:
+        """Accept and drive a run."""
+
+    def run(self, run_id: str) -> Run:
+        """A run by the beginning of its id."""
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """The newest runs."""
+
+    def resume(self, run_id: str) -> Run:
+        """Go on with a run."""
+
+
+class Front(Protocol):
+    """The notebook, as far as commands touch it."""
+
+    @property
+    def namespace(self) -> MutableMapping[str, Any]:
+        """The user's variables, to bring values into."""
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """Those of them that cells may use."""
+
+    def show(self, view: View) -> None:
+        """Display something."""
+
+    def screen(self, view: Callable[[RunProgress], View]) -> Screen:
+        """A new place to show the progress of a run."""

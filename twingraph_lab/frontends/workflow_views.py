@@ -1,0 +1,250 @@
+"""Views of workflows, nodes, plans and runs for notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+
+from pydantic import JsonValue
+
+from twingraph_lab.errors import Fault
+from twingraph_lab.events import Artifact
+from twingraph_lab.frontends.display import LOOKS, RUN_LOOKS, Look, clip, duration, printable, size
+from twingraph_lab.frontends.picture import LIMIT, picture, short
+from twingraph_lab.frontends.progress import NodeProgress, RunProgress
+from twingraph_lab.frontends.views import NOTHING, Field, Row, View, card, code, folded, heading, table
+from twingraph_lab.planning.plan import Plan
+from twingraph_lab.runtime.artifacts import ArtifactStore, preview
+from twingraph_lab.runtime.records import RunRecord, TaskRecord
+from twingraph_lab.runtime.states import TaskState
+from twingraph_lab.spec.workflow import CachePolicy, Node, PlatformSpec, Retry, Source, Workflow
+
+BLUE = "#0072B2"
+OUTPUTS_SHOWN = 200
+
+
+def takes(node: Node, parameters: Mapping[str, JsonValue]) -> str:
+    """A node's inputs in a line, with the values of parameters."""
+    return ", ".join(f"{name} ← {_source(name, value, parameters)}" for name, value in node.inputs.items())
+
+
+def _source(name: str, value: JsonValue, parameters: Mapping[str, JsonValue]) -> str:
+    """Where an input comes from; an output of the same name goes without saying."""
+    match value:
+        case {"param": str(parameter), **others} if not others and parameter in parameters:
+            return f"parameter {parameter} = {clip(repr(parameters[parameter]), 40)}"
+    return short(value).removesuffix(f".{name}")
+
+
+def defaults(workflow: Workflow) -> dict[str, JsonValue]:
+    """The parameters' defaults."""
+    return {name: parameter.default for name, parameter in workflow.parameters.items()}
+
+
+def settings_of(node: Node) -> str:
+    """What differs from the defaults in how a node runs, in a line."""
+    parts = []
+    if node.platform != PlatformSpec():
+        options = ", ".join(f"{name}={value!r}" for name, value in node.platform.options.items())
+        parts.append(f"on {node.platform.kind}" + (f" ({options})" if options else ""))
+    if node.retry != Retry():
+        parts.append(f"up to {node.retry.attempts} attempts")
+    if node.timeout_s is not None:
+        parts.append(f"timeout {duration(node.timeout_s)}")
+    if node.cache != CachePolicy():
+        parts.append(f"cache {node.cache.mode}")
+    if node.resources:
+        parts.append("needs " + ", ".join(f"{name} {amount:g}" for name, amount in node.resources.items()))
+    if node.after:
+        parts.append(f"after {', '.join(node.after)}")
+    return ", ".join(parts)
+
+
+def defined(node: Node, workflow: Workflow, faults: Sequence[Fault], *, again: bool) -> View:
+    """What a cell has become."""
+    number = list(workflow.by_id).index(node.id) + 1
+    where = f"node {number} of {len(workflow.nodes)} in {workflow.name}" + (", defined again" if again else "")
+    facts = [
+        ("takes", takes(node, defaults(workflow))),
+        ("gives", ", ".join(workflow.outputs_of(node)) or "nothing"),
+        ("runs", settings_of(node)),
+    ]
+    return card(node.id, where, facts, warnings=[str(fault) for fault in faults], colour=BLUE)
+
+
+def overview(workflow: Workflow, states: Mapping[str, TaskState], faults: Sequence[Fault]) -> View:
+    """A workflow: its picture, its nodes, its faults. `states` are those of nodes that have run as they are now."""
+    if not workflow.nodes:
+        return heading(f"{workflow.name} has no nodes yet: begin a cell with %%twingraph")
+    looks = {name: LOOKS[state] for name, state in states.items()}
+    rows: list[Row] = [
+        [
+            Field(node.id, looks.get(node.id)),
+            takes(node, defaults(workflow)),
+            ", ".join(workflow.outputs_of(node)),
+            settings_of(node),
+            str(states.get(node.id, "")),
+        ]
+        for node in workflow.nodes
+    ]
+    count = len(workflow.nodes)
+    given = ", ".join(f"{name} = {clip(repr(each.default), 40)}" for name, each in workflow.parameters.items())
+    title = f"{workflow.name}: {count} node{'' if count == 1 else 's'}" + (f", parameters {given}" if given else "")
+    gives = {node.id: ", ".join(workflow.outputs_of(node)) for node in workflow.nodes}
+    drawn = drawing(workflow, looks, {name: text for name, text in gives.items() if text != name})
+    warnings = [card(fault.node or workflow.name, "", [], warnings=[str(fault)], colour="#D55E00") for fault in faults]
+    return sum(warnings, heading(title) + drawn + table(["node", "takes", "gives", "runs", "last run"], rows))
+
+
+def drawing(workflow: Workflow, looks: Mapping[str, Look], notes: Mapping[str, str]) -> View:
+    """The picture, which has no text form."""
+    svg = picture(workflow, looks, notes)
+    if svg or len(workflow.nodes) <= LIMIT:
+        return View(f'<div style="margin:6px 0">{svg}</div>', "")
+    return heading(f"{len(workflow.nodes)} nodes; up to {LIMIT} are drawn")
+
+
+def one_node(node: Node, workflow: Workflow, task: TaskRecord | None, store: ArtifactStore | None) -> View:
+    """A node with its code, and how it fared in a run."""
+    component = workflow.component_of(node)
+    used_by = [other.id for other in workflow.nodes if node.id in other.upstream]
+    facts = [
+        ("takes", takes(node, defaults(workflow))),
+        ("gives", ", ".join(workflow.outputs_of(node))),
+        ("runs", settings_of(node)),
+        ("used by", ", ".join(used_by)),
+    ]
+    if not isinstance(component, Source):
+        facts.append(("component", component.kind + " " + getattr(component, "name", getattr(component, "ref", ""))))
+    colour = LOOKS[task.state].colour if task else BLUE
+    shown = card(node.id, f"in {workflow.name}", facts, colour=colour)
+    if isinstance(component, Source):
+        body = component.code.lstrip("\n")
+        shown += code(body, first_line=1 + len(component.code) - len(body))
+    if task is None:
+        return shown
+    shown += _tasks([task])
+    if task.failure:
+        shown += code(task.failure.traceback or str(task.failure))
+    return shown + outputs_table({node.id: task.outputs}, store)
+
+
+def plan_view(plan: Plan) -> View:
+    """What would run: tasks in order, those in one step side by side."""
+    step: dict[str, int] = {}
+    for name, task in plan.tasks.items():
+        step[name] = 1 + max((step[up] for up in task.upstream), default=0)
+    rows = [
+        [
+            str(step[name]),
+            name,
+            takes(plan.workflow.by_id[name], plan.parameters),
+            settings_of(plan.workflow.by_id[name]),
+        ]
+        for name in sorted(plan.tasks, key=step.__getitem__)
+    ]
+    steps = max(step.values(), default=0)
+    count = len(plan.tasks)
+    title = f"{plan.workflow.name}: {count} node{'' if count == 1 else 's'} in {steps} step{'' if steps == 1 else 's'}"
+    given = ", ".join(f"{name} = {clip(repr(value), 40)}" for name, value in plan.parameters.items())
+    return heading(title + (f", with {given}" if given else "")) + table(["step", "node", "takes", "runs"], rows)
+
+
+def running(progress: RunProgress, workflow: Workflow) -> View:
+    """A run while it goes on, and how it ended: the picture, and what is to be said of single nodes."""
+    looks = {name: node.look for name, node in progress.nodes.items() if node.state is not TaskState.PENDING}
+    drawn = drawing(workflow, looks, {name: _note(progress, name) for name in progress.nodes})
+    look = RUN_LOOKS[progress.state]
+    share = f"width:{100 * progress.fraction:.1f}%;background:{look.colour}"
+    bar = (
+        '<div style="height:4px;width:24em;max-width:100%;border-radius:2px;background:rgba(128,128,128,.3)">'
+        f'<div style="height:4px;border-radius:2px;{share}"></div></div>'
+    )
+    remarkable = any(node.failure for node in progress.nodes.values())
+    rows: list[Row] = [
+        [Field(node.id, node.look), str(node.state), _elapsed(progress, node), node.remark] for node in progress.shown()
+    ]
+    nodes = table(["node", "state", "time", "remark"], rows)
+    html = f'<div><b style="color:{look.colour}">{look.symbol}</b> {escape(progress.headline)}</div>{bar}{drawn.html}'
+    return View(html + (nodes if remarkable else folded("nodes", nodes)).html, progress.to_text())
+
+
+def _elapsed(progress: RunProgress, node: NodeProgress) -> str:
+    elapsed = node.elapsed_s(progress.now)
+    return "" if elapsed is None else duration(elapsed)
+
+
+def _note(progress: RunProgress, name: str) -> str:
+    node = progress.nodes[name]
+    state = "" if node.state is TaskState.PENDING else "retrying" if node.retrying else str(node.state)
+    return f"{state} {_elapsed(progress, node)}".strip()
+
+
+def run_view(record: RunRecord, tasks: Mapping[str, TaskRecord], workflow: Workflow, store: ArtifactStore) -> View:
+    """A run as the ledger knows it, with its picture and what it has computed."""
+    looks = {name: LOOKS[task.state] for name, task in tasks.items() if task.state is not TaskState.PENDING}
+    notes = {name: duration(task.metrics.wall_s) if task.metrics.wall_s else "" for name, task in tasks.items()}
+    outputs = {name: task.outputs for name, task in tasks.items()}
+    return (
+        run_status(record, tasks) + drawing(workflow, looks, notes) + folded("outputs", outputs_table(outputs, store))
+    )
+
+
+def run_status(record: RunRecord, tasks: Mapping[str, TaskRecord]) -> View:
+    """A run's state, and a line for each of its tasks."""
+    look = RUN_LOOKS[record.state]
+    took = ""
+    if record.started:
+        took = f" in {duration(((record.finished or datetime.now(UTC)) - record.started).total_seconds())}"
+    facts = [
+        ("parameters", ", ".join(f"{name} = {clip(repr(value), 40)}" for name, value in record.parameters.items()))
+    ]
+    facts += [("error", printable(record.error))]
+    title = f"{look.symbol} {record.workflow}: {record.state}{took}"
+    return card(title, f"run {record.run_id}", facts, colour=look.colour) + _tasks(list(tasks.values()))
+
+
+def _tasks(tasks: Sequence[TaskRecord]) -> View:
+    rows: list[Row] = [
+        [
+            Field(task.task_id, LOOKS[task.state]),
+            str(task.state),
+            str(task.attempt) if task.attempt > 1 else "",
+            duration(task.metrics.wall_s) if task.metrics.wall_s else "",
+            duration(task.metrics.cpu_s) if task.metrics.wall_s else "",
+            size(task.metrics.peak_memory_bytes) if task.metrics.peak_memory_bytes else "",
+            str(task.failure) if task.failure else f"from {task.cached_from}" if task.cached_from else "",
+        ]
+        for task in tasks
+    ]
+    return table(["node", "state", "attempts", "wall", "cpu", "memory", "remark"], rows)
+
+
+def runs_view(records: Sequence[RunRecord]) -> View:
+    """Runs, as given."""
+    if not records:
+        return heading("there are no runs yet")
+    rows: list[Row] = [
+        [
+            Field(record.run_id, RUN_LOOKS[record.state]),
+            record.workflow,
+            str(record.state),
+            record.requested.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            duration((record.finished - record.started).total_seconds()) if record.finished and record.started else "",
+            clip(printable(record.error), 80),
+        ]
+        for record in records
+    ]
+    return table(["run", "workflow", "state", "requested", "took", "error"], rows)
+
+
+def outputs_table(outputs: Mapping[str, Mapping[str, Artifact]], store: ArtifactStore | None) -> View:
+    """What nodes gave: name, size and the beginning of each value."""
+    rows = [
+        [f"{node}.{name}", artifact.media_type, size(artifact.size), preview(artifact, store)]
+        for node, artifacts in outputs.items()
+        for name, artifact in artifacts.items()
+    ]
+    more = heading(f"… and {len(rows) - OUTPUTS_SHOWN} more") if len(rows) > OUTPUTS_SHOWN else NOTHING
+    return table(["output", "kind", "size", "value"], rows[:OUTPUTS_SHOWN]) + more

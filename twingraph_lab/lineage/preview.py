@@ -1,0 +1,171 @@
+"""Values as text for people: bounded in size, and without secrets."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+from urllib.parse import quote
+
+LIMIT = 4096
+"""Characters of a preview."""
+HIDDEN = "***"
+REFERENCE = "secret://"
+"""A reference to a secret is no secret."""
+
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_SECRET_WORDS = frozenset(
+    {"password", "passwd", "passphrase", "pwd", "secret", "secrets", "token"}
+    | {"apikey", "credential", "credentials", "authorization", "bearer"}
+)
+_SECRET_PAIRS = frozenset({"api key", "access key", "private key", "signing key", "auth key", "client key"})
+_HARMLESS_WORDS = frozenset(["count", "counts", "limit", "max", "min", "length", "size", "number"])
+_SHORTEST = 4
+"""Shorter values would be found everywhere."""
+_ASSIGNED = re.compile(r"""(\b\w+)(["']?\s*[:=]\s*)(["'])((?:\\.|(?!\3).)+)\3""")
+_MOST_BITS = 10_000
+
+
+@lru_cache(4096)
+def secret_name(name: str) -> bool:
+    """Whether a parameter or input of this name probably holds a secret.
+
+    >>> [secret_name(name) for name in ("db_password", "apiKey", "max_tokens", "token_count", "monkey")]
+    [True, True, False, False, False]
+    """
+    words = [word.lower() for word in _WORDS.findall(name)]
+    pairs = {f"{first} {second}" for first, second in pairwise(words)}
+    return bool(_SECRET_WORDS.intersection(words) or _SECRET_PAIRS & pairs) and not _HARMLESS_WORDS.intersection(words)
+
+
+def masked(name: str, value: Any) -> Any:
+    """`value`, or stars if it is a secret by its name."""
+    return HIDDEN if secret_name(name) and not _harmless(value) else value
+
+
+class Verbatim(str):
+    """Text that is a preview already."""
+
+    __slots__ = ()
+
+
+class Secrets:
+    """The secret values that are known of a run, to be hidden wherever they turn up. Immutable."""
+
+    def __init__(self, forms: frozenset[str] = frozenset()) -> None:
+        self._forms = forms
+        longest_first = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self._margin = len(longest_first[0]) if forms else 0
+
+    def also(self, trees: Iterable[Mapping[str, Any]]) -> Secrets:
+        """With the texts under names that look secret in these trees, in all the forms in which they travel."""
+        forms = {form for tree in trees for value in _secret_texts(tree) for form in _forms(value)}
+        return self if forms <= self._forms else Secrets(self._forms | forms)
+
+    def hide(self, text: str) -> str:
+        """`text` without them, and such that any database takes it."""
+        if self._pattern is not None:
+            text = self._pattern.sub(HIDDEN, text)
+        return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+    def text(self, text: str, limit: int = LIMIT) -> str:
+        """`text` without secrets, with at most `limit` characters."""
+        return shortened(self.hide(text), limit)
+
+    def preview(self, value: Any, limit: int = LIMIT) -> str:
+        """`value` like `repr`, without secrets, with at most `limit` characters."""
+        return self.text(bounded(value, limit + self._margin), limit)  # no secret is cut in two before it is hidden
+
+
+def bounded(value: Any, limit: int = LIMIT) -> str:
+    """`value` like `repr`, cut off at `limit` characters; values under secret names are hidden.
+
+    >>> bounded({"user": "a", "password": "b", "key": {"token": "secret://t"}})
+    "{'user': 'a', 'password': '***', 'key': {'token': 'secret://t'}}"
+    """
+    pieces: list[str] = []
+    left = limit
+    for piece in _pieces(value, limit):
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
+            return shortened("".join(pieces), limit)
+    return "".join(pieces)
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text`, cut off at `limit` characters with an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def without_literals(code: str) -> str:
+    """Source code with string literals hidden that are assigned to names that look secret.
+
+    >>> without_literals("api_key = 'abc'; user = 'me'")
+    "api_key = '***'; user = 'me'"
+    """
+
+    def replace(found: re.Match[str]) -> str:
+        name, sign, mark, value = found.groups()
+        hidden = secret_name(name) and not value.startswith(REFERENCE)
+        return f"{name}{sign}{mark}{HIDDEN if hidden else value}{mark}"
+
+    return _ASSIGNED.sub(replace, code)
+
+
+def _pieces(value: Any, limit: int) -> Iterator[str]:
+    match value:
+        case Verbatim():
+            yield str(value)
+        case str():
+            yield repr(value[:limit] if len(value) <= limit else value[:limit] + "…")
+        case int() if not isinstance(value, bool) and value.bit_length() > _MOST_BITS:
+            yield f"<integer of {value.bit_length()} bits>"
+        case dict():
+            yield "{"
+            for place, (key, item) in enumerate(value.items()):
+                yield f"{', ' if place else ''}{key!r}: "
+                yield from _pieces(masked(key, item) if isinstance(key, str) else item, limit)
+            yield "}"
+        case list() | tuple():
+            yield "["
+            for place, item in enumerate(value):
+                if place:
+                    yield ", "
+                yield from _pieces(item, limit)
+            yield "]"
+        case _:
+            yield repr(value)
+
+
+def _harmless(value: Any) -> bool:
+    return value is None or isinstance(value, bool) or (isinstance(value, str) and value.startswith(REFERENCE))
+
+
+def _secret_texts(tree: Any) -> Iterator[str]:
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            if isinstance(key, str) and secret_name(key) and not _harmless(value):
+                yield from _texts(value)
+            elif isinstance(value, (Mapping, list)):
+                yield from _secret_texts(value)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from _secret_texts(item)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str() if len(value) >= _SHORTEST and "{{" not in value:
+            yield value
+        case {"value": inner}:
+            yield from _texts(inner)
+
+
+def _forms(value: str) -> set[str]:
+    encoded = base64.b64encode(value.encode("utf-8", "replace")).decode().rstrip("=")
+    return {value, repr(value)[1:-1], quote(value, safe="", errors="replace"), encoded}

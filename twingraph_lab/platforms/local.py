@@ -1,0 +1,233 @@
+"""Run a task in a process of its own on this machine, so that any body can be stopped and none can harm another."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import threading
+import time
+from collections import defaultdict
+from dataclasses import replace
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from twingraph_lab.events import Failure, FailureKind, Metrics, Outputs
+from twingraph_lab.platforms.base import AttemptError, Call, Log, Stream
+from twingraph_lab.platforms.body import STALE
+from twingraph_lab.platforms.zygote import Body, Zygote
+
+MAX_IDLE = 16
+CHUNK_BYTES = 65_536
+Reply = tuple[Outputs | Failure, Metrics]
+
+
+class LocalOptions(BaseModel):
+    """The local platform has no options."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LocalPlatform:
+    """One instance a process. `run` is called from many threads; each call has a body process to itself."""
+
+    Options: ClassVar[type[BaseModel]] = LocalOptions
+
+    def __init__(self) -> None:
+        self._zygote = Zygote()
+        self._lock = threading.Lock()
+        self._idle: list[_Running] = []
+        self._busy: dict[str, set[_Running]] = defaultdict(set)
+
+    def run(self, call: Call, log: Log) -> tuple[Outputs, Metrics]:
+        """Run one attempt; see `Platform.run`."""
+        running = self._take(call.job.run_id)
+        try:
+            result, metrics = self._exchange(running, call, log)
+        except BaseException:
+            self._drop(call.job.run_id, running)
+            raise
+        self._give_back(call.job.run_id, running)
+        if isinstance(result, Failure):
+            raise AttemptError(result, metrics)
+        return result, metrics
+
+    def stop(self, run_id: str) -> None:
+        """Kill the bodies of a run."""
+        with self._lock:
+            for running in self._busy.get(run_id, ()):
+                running.stopped = True
+                running.body.kill()
+
+    def warm(self) -> None:
+        """Start the first body process before it is needed."""
+        running = _Running(self._zygote.fork())
+        with self._lock:
+            self._idle.append(running)
+
+    def close(self) -> None:
+        """End every body process."""
+        self._zygote.close()
+
+    def _take(self, run_id: str) -> _Running:
+        with self._lock:
+            preferred = [running for running in self._idle if running.job_of == run_id] or self._idle
+            running = preferred[-1] if preferred else None
+            if running is not None:
+                self._idle.remove(running)
+        running = running or _Running(self._zygote.fork())
+        with self._lock:
+            self._busy[run_id].add(running)
+        return running
+
+    def _give_back(self, run_id: str, running: _Running) -> None:
+        with self._lock:
+            self._forget(run_id, running)
+            self._idle.append(running)
+            surplus = self._idle.pop(0) if len(self._idle) > MAX_IDLE else None
+        if surplus is not None:
+            surplus.end(self._zygote)
+
+    def _drop(self, run_id: str, running: _Running) -> None:
+        with self._lock:
+            self._forget(run_id, running)
+        running.end(self._zygote)
+
+    def _forget(self, run_id: str, running: _Running) -> None:
+        self._busy[run_id].discard(running)
+        if not self._busy[run_id]:
+            del self._busy[run_id]
+
+    def _exchange(self, running: _Running, call: Call, log: Log) -> Reply:
+        started = time.monotonic()
+        deadline = started + call.task.timeout_s if call.task.timeout_s else None
+        try:
+            running.send(call)
+            reply = running.follow(log, deadline)
+            if reply == STALE:
+                running.replace(self._zygote)
+                running.send(call)
+                reply = running.follow(log, deadline)
+        except TimeoutError:
+            used = Metrics(wall_s=time.monotonic() - started)
+            message = f"stopped after its timeout of {call.task.timeout_s:g} s"
+            raise _failed("timeout", "TimeoutError", message, used) from None
+        except (EOFError, OSError):
+            running.body.kill()
+            status = self._zygote.status(running.body.pid)
+            running.reaped = True
+            used = Metrics(wall_s=time.monotonic() - started)
+            if running.stopped:
+                raise _failed("cancelled", "Cancelled", "stopped because the run was cancelled", used) from None
+            raise _failed("crashed", "BodyCrashed", _cause(status), used) from None
+        return reply  # type: ignore[return-value]
+
+
+class _Running:
+    """A body process and what it has been told so far."""
+
+    def __init__(self, body: Body) -> None:
+        self.stopped = False
+        self._adopt(body)
+
+    def _adopt(self, body: Body) -> None:
+        self.body = body
+        self.job_of = ""
+        self.reaped = False
+        self._components: set[str] = set()
+        self._streams: dict[int, Stream] = {body.stdout: "stdout", body.stderr: "stderr"}
+        self._selector = selectors.DefaultSelector()
+        for fd in (body.connection.fileno(), *self._streams):
+            self._selector.register(fd, selectors.EVENT_READ)
+
+    def send(self, call: Call) -> None:
+        """Send a call; of the job only what this process hasn't been told yet."""
+        job, key = None, call.task.component
+        if self.job_of != call.job.run_id:
+            job = replace(call.job, components={})
+            self.job_of, self._components = call.job.run_id, set()
+        component = None if key in self._components else call.job.components[key]
+        self.body.connection.send((job, component, call.task, call.attempt, call.given))
+        self._components.add(key)
+
+    def follow(self, log: Log, deadline: float | None) -> object:
+        """Pass on what the body prints and logs until it replies."""
+        connection = self.body.connection
+        lines = {fd: _Lines(fd, stream, log) for fd, stream in self._streams.items()}
+        try:
+            while True:
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError
+                for key, _ in self._selector.select(left):
+                    if key.fd in lines:
+                        if not lines[key.fd].read():
+                            self._selector.unregister(key.fd)
+                        continue
+                    message = connection.recv()
+                    if not (isinstance(message, tuple) and isinstance(message[0], str)):
+                        return message
+                    log("log", message[0], message[1])
+        finally:  # the body has flushed before it replied, and may have printed before it died
+            for printed in lines.values():
+                printed.finish()
+
+    def replace(self, zygote: Zygote) -> None:
+        """Go on with a fresh process."""
+        self.end(zygote)
+        self._adopt(zygote.fork())
+
+    def end(self, zygote: Zygote) -> None:
+        """Kill and reap the process, with whatever it started."""
+        if not self.reaped:
+            self.body.kill()
+            zygote.status(self.body.pid)
+            self.reaped = True
+        self._selector.close()
+        self.body.close()
+
+
+class _Lines:
+    """Cuts what comes through a pipe into whole lines; what is left at the end is a line too."""
+
+    def __init__(self, fd: int, stream: Stream, log: Log) -> None:
+        self._fd = fd
+        self._stream = stream
+        self._log = log
+        self._rest = b""
+
+    def read(self) -> bool:
+        """Pass on the whole lines that are there. False when the pipe is closed."""
+        try:
+            data = os.read(self._fd, CHUNK_BYTES)
+        except BlockingIOError:
+            return False
+        whole, newline, self._rest = (self._rest + data).rpartition(b"\n")
+        if newline:
+            self._log(self._stream, "", whole.decode(errors="replace"))
+        return bool(data)
+
+    def finish(self) -> None:
+        """Read what the pipe still holds."""
+        while self.read():
+            pass
+        if self._rest:
+            self._log(self._stream, "", self._rest.decode(errors="replace"))
+            self._rest = b""
+
+
+def _failed(kind: FailureKind, error_type: str, message: str, metrics: Metrics) -> AttemptError:
+    return AttemptError(Failure(kind=kind, type=error_type, message=message), metrics)
+
+
+def _cause(status: int) -> str:
+    if status >= 0:
+        return f"the body's process ended by itself with exit code {status} (os._exit, or a library that does that)"
+    name = signal.Signals(-status).name
+    hint = {
+        "SIGKILL": "killed from outside, most often by the operating system for want of memory",
+        "SIGSEGV": "a segmentation fault in native code",
+        "SIGABRT": "aborted by native code",
+    }.get(name, "ended by a signal")
+    return f"the body's process died of {name}: {hint}"

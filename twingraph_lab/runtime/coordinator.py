@@ -1,0 +1,269 @@
+"""Claims runs, drives them on one thread, renews their leases, and takes over runs whose coordinator is gone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import psutil
+
+from twingraph_lab.errors import ConflictError, FencedError, TwinGraphError
+from twingraph_lab.events import AnyTaskEvent, Event, RunFinished
+from twingraph_lab.planning.context import RunContext
+from twingraph_lab.planning.plan import Plan, plan
+from twingraph_lab.runtime.artifacts import ArtifactStore
+from twingraph_lab.runtime.crash import crash_point
+from twingraph_lab.runtime.driver import RunDriver
+from twingraph_lab.runtime.job import Job
+from twingraph_lab.runtime.ledger import Ledger
+from twingraph_lab.runtime.records import RunRecord
+from twingraph_lab.runtime.scheduling import Scheduler
+from twingraph_lab.runtime.states import RunState
+
+TICK_S = 0.25
+GATHER_S = 0.005
+"""While much is under way, how long to gather reports, so that one transaction takes many."""
+log = logging.getLogger(__name__)
+
+
+def identity() -> str:
+    """Names this process so that others on the same host can tell whether it lives: `host/pid/start time`."""
+    return f"{socket.gethostname()}/{os.getpid()}/{psutil.Process().create_time():.2f}"
+
+
+def is_dead(coordinator: str) -> bool:
+    """Whether a coordinator of this host has ended; of other hosts nothing is known, so its lease has to run out."""
+    host, _, rest = coordinator.partition("/")
+    pid, _, started = rest.partition("/")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        process = psutil.Process(int(pid))
+        return f"{process.create_time():.2f}" != started or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """Something for the coordinator's thread to do, with the run it is about."""
+
+    run_id: str
+    act: Callable[[RunDriver], None]
+
+
+class Coordinator:
+    """Drives runs given to `take`, and with `adopt` every run that nobody drives. Thread-safe."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: ArtifactStore,
+        scheduler: Scheduler,
+        *,
+        lease_s: float = 15.0,
+        adopt: bool = False,
+    ) -> None:
+        self.id = identity()
+        self._ledger = ledger
+        self._store = store
+        self._scheduler = scheduler
+        self._lease_s = lease_s
+        self._adopt = adopt
+        self._inbox: queue.SimpleQueue[_Message | RunRecord | None] = queue.SimpleQueue()
+        self._drivers: dict[str, RunDriver] = {}
+        self._plans: dict[str, Plan] = {}
+        self._watchers: dict[str, Callable[[Sequence[Event]], None]] = {}
+        self._renewed = time.monotonic()
+        self._ticked = threading.Event()
+        self._tidier = ThreadPoolExecutor(1, thread_name_prefix="twingraph-tidy")
+        self._thread = threading.Thread(target=self._loop, name="twingraph-coordinator", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the scheduler's workers may still be starting."""
+        self._scheduler.start(self)
+        self._thread.start()
+
+    def take(
+        self, run_id: str, known: Plan | None = None, watcher: Callable[[Sequence[Event]], None] | None = None
+    ) -> None:
+        """Claim this run and drive it. Raises `ConflictError` if a living coordinator has it.
+
+        `watcher` is told each committed batch of events, on the coordinator's thread.
+        """
+        record = self._claim(run_id)
+        if record is None:
+            current = self._ledger.run(run_id)
+            raise ConflictError(f"run {run_id} is {current.state}, driven by {current.coordinator or 'nobody'}")
+        if known is not None:
+            self._plans[run_id] = known
+        if watcher is not None:
+            self._watchers[run_id] = watcher
+        self._inbox.put(record)
+
+    def tell(self, run_id: str, act: Callable[[RunDriver], None]) -> None:
+        """Do something with a run's driver, if it is still driven here, and commit."""
+        self._inbox.put(_Message(run_id, act))
+
+    def report(self, run_id: str, execution: str, events: Sequence[AnyTaskEvent]) -> None:
+        """See `Reports.report`."""
+        self.tell(run_id, lambda driver: driver.report(execution, events))
+
+    def lost(self, run_id: str, tasks: Collection[str], cause: str, *, fatal: bool) -> None:
+        """See `Reports.lost`."""
+        self.tell(run_id, lambda driver: driver.lost(tasks, cause, fatal=fatal))
+
+    def wait(self, *, until_idle: bool) -> None:
+        """Wait until nothing is left to drive, or for ever."""
+        while self._thread.is_alive():
+            self._ticked.clear()
+            self._ticked.wait()
+            if until_idle and not self._drivers and self._inbox.empty():
+                return
+
+    def close(self) -> None:
+        """Stop driving. Unfinished runs are given up at once, so that another coordinator can take them."""
+        if self._thread.is_alive():
+            self._inbox.put(None)
+            self._thread.join()
+        for run_id, driver in self._drivers.items():
+            self._ledger.release(run_id, driver.job.epoch)
+        self._scheduler.close()
+        self._tidier.shutdown()
+
+    def _loop(self) -> None:
+        next_tick = time.monotonic()
+        while True:
+            try:
+                messages = [self._inbox.get(timeout=max(0.0, next_tick - time.monotonic()))]
+                if any(driver.crowded for driver in self._drivers.values()):
+                    time.sleep(GATHER_S)
+                while not self._inbox.empty():
+                    messages.append(self._inbox.get())
+            except queue.Empty:
+                messages = []
+            if None in messages:
+                self._ticked.set()
+                return
+            touched = {self._deliver(message): None for message in messages if message is not None}
+            if time.monotonic() >= next_tick:
+                next_tick = time.monotonic() + TICK_S
+                touched |= dict.fromkeys(self._drivers)
+                self._guard("", self._tick)
+                self._ticked.set()
+            for run_id in touched:
+                self._guard(run_id, partial(self._commit, run_id))
+
+    def _deliver(self, message: _Message | RunRecord) -> str:
+        if isinstance(message, RunRecord):
+            self._guard(message.run_id, partial(self._begin, message))
+        elif driver := self._drivers.get(message.run_id):
+            self._guard(message.run_id, partial(message.act, driver))
+        return message.run_id
+
+    def _begin(self, record: RunRecord) -> None:
+        run_id = record.run_id
+        planned = self._plans.pop(run_id, None) or plan(self._ledger.workflow(run_id), record.parameters)
+        job = Job(
+            run_id=run_id,
+            epoch=record.epoch,
+            parameters=planned.parameters,
+            components=planned.components,
+            context=RunContext.model_validate(record.context),
+            store_url=self._store.url,
+        )
+        watcher = self._watchers.get(run_id)
+        driver = self._drivers[run_id] = RunDriver(
+            job,
+            planned.tasks,
+            ledger=self._ledger,
+            scheduler=self._scheduler,
+            store=self._store,
+            records=self._ledger.tasks(run_id),
+            cancelling=record.cancel_requested,
+            dynamic=record.dynamic,
+            watcher=watcher or (lambda _: None),
+            tidy=self._tidier.submit,
+        )
+        if record.dynamic and watcher is None:
+            driver.abort("the program that was building this run is gone; run it again")
+        else:
+            driver.begin(self.id)
+
+    def _commit(self, run_id: str) -> None:
+        driver = self._drivers.get(run_id)
+        if driver is None:
+            return
+        driver.commit()
+        if driver.settled:
+            del self._drivers[run_id]
+            self._watchers.pop(run_id, None)
+
+    def _claim(self, run_id: str | None) -> RunRecord | None:
+        if run_id is not None:
+            current = self._ledger.run(run_id)
+            if current.state is RunState.RUNNING and is_dead(current.coordinator):
+                self._ledger.release(run_id, current.epoch)
+        record = self._ledger.claim(self.id, self._lease_s, run_id=run_id)
+        crash_point("after_claim")
+        return record
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if self._drivers and now - self._renewed >= self._lease_s / 3:
+            self._renewed = now
+            for run_id in set(self._drivers) - self._ledger.renew(self.id, self._lease_s):
+                self._abandon(run_id)
+        if self._drivers:
+            for run_id, (_, cancel_requested) in self._ledger.states(list(self._drivers)).items():
+                if cancel_requested:
+                    self._drivers[run_id].cancel()
+        if self._adopt:
+            for run_id, epoch, coordinator in self._ledger.owners():
+                if run_id not in self._drivers and is_dead(coordinator):
+                    self._ledger.release(run_id, epoch)
+            while record := self._claim(None):
+                self._inbox.put(record)
+
+    def _guard(self, run_id: str, act: Callable[[], None]) -> None:
+        """One run's trouble must not stop the others."""
+        try:
+            act()
+        except FencedError:
+            self._abandon(run_id)
+        except Exception as error:
+            log.exception("run %s can't be driven on", run_id or "(none)")
+            if run_id:
+                self._fail(run_id, error)
+
+    def _fail(self, run_id: str, error: Exception) -> None:
+        message = str(error) if isinstance(error, TwinGraphError) else f"internal error: {error!r}"
+        driver = self._drivers.pop(run_id, None)
+        record = self._ledger.run(run_id)
+        if driver is not None:
+            self._scheduler.cancel(run_id)
+        finished = RunFinished(run_id=run_id, status="failed", error=message)
+        try:
+            self._ledger.record(run_id, record.epoch, [finished])
+        except TwinGraphError:
+            log.exception("run %s: can't record its end; its lease will run out", run_id)
+        self._tell_watcher(finished)
+
+    def _abandon(self, run_id: str) -> None:
+        """Another coordinator has it: stop what runs for us; its results would be fenced anyway."""
+        log.warning("run %s was taken over by another coordinator", run_id)
+        if self._drivers.pop(run_id, None):
+            self._scheduler.cancel(run_id)
+        self._tell_watcher(RunFinished(run_id=run_id, status="failed", error="another coordinator has taken it over"))
+
+    def _tell_watcher(self, finished: RunFinished) -> None:
+        if watcher := self._watchers.pop(finished.run_id, None):
+            watcher([finished])

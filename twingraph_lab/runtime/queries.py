@@ -1,0 +1,127 @@
+"""What can be read from the ledger: each function is one question to a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+
+from twingraph_lab.errors import ConflictError, NotFoundError
+from twingraph_lab.events import EVENT, Event
+from twingraph_lab.runtime.records import RunRecord, TaskRecord, run_record, task_record
+from twingraph_lab.runtime.states import RunState
+from twingraph_lab.runtime.tables import DOCUMENTS, EVENTS, RUNS, TASKS
+
+SHORTEST_PREFIX = 4
+
+
+def load_run(connection: Connection, run_id: str) -> RunRecord:
+    """The run with exactly this id; NotFoundError if there is none."""
+    row = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).one_or_none()
+    if row is None:
+        raise unknown_run(connection, run_id)
+    return run_record(row, _documents(connection, [run_id])[run_id])
+
+
+def find_run(connection: Connection, text: str) -> RunRecord:
+    """The run with this id, or the only one whose id begins with it; ConflictError if there are several."""
+    if len(text) < SHORTEST_PREFIX:
+        return load_run(connection, text)
+    begins = func.substr(RUNS.c.run_id, 1, len(text)) == text
+    newest_first = select(RUNS.c.run_id).where(begins).order_by(RUNS.c.requested_seq.desc())
+    candidates = connection.scalars(newest_first.limit(10)).all()
+    if len(candidates) == 1 or text in candidates:
+        return load_run(connection, text if text in candidates else candidates[0])
+    if candidates:
+        raise ConflictError(f"several runs begin with {text!r}: {', '.join(candidates)}")
+    raise unknown_run(connection, text)
+
+
+def load_states(connection: Connection, run_ids: Collection[str]) -> dict[str, tuple[RunState, bool]]:
+    """State, and whether a cancel was requested, by run id."""
+    rows = connection.execute(
+        select(RUNS.c.run_id, RUNS.c.state, RUNS.c.cancel_requested).where(RUNS.c.run_id.in_(run_ids))
+    )
+    return {run_id: (RunState(state), bool(cancel)) for run_id, state, cancel in rows}
+
+
+def load_owners(connection: Connection) -> list[tuple[str, int, str]]:
+    """Run id, epoch and coordinator of what is running."""
+    rows = connection.execute(
+        select(RUNS.c.run_id, RUNS.c.epoch, RUNS.c.coordinator).where(RUNS.c.state == RunState.RUNNING)
+    )
+    return [(run_id, epoch, coordinator) for run_id, epoch, coordinator in rows]
+
+
+def unknown_run(connection: Connection, run_id: str) -> NotFoundError:
+    """The error that says so, with the newest runs there are."""
+    newest = connection.scalars(select(RUNS.c.run_id).order_by(RUNS.c.requested_seq.desc()).limit(5)).all()
+    known = f"the newest are {', '.join(newest)}" if newest else "there are no runs yet"
+    return NotFoundError(f"no run {run_id!r}; {known}")
+
+
+def list_runs(connection: Connection, limit: int, state: RunState | None) -> list[RunRecord]:
+    """Newest first."""
+    query = select(RUNS).order_by(RUNS.c.requested_seq.desc()).limit(limit)
+    rows = connection.execute(query if state is None else query.where(RUNS.c.state == state)).all()
+    documents = _documents(connection, [row.run_id for row in rows])
+    return [run_record(row, documents[row.run_id]) for row in rows]
+
+
+def _documents(connection: Connection, run_ids: Sequence[str]) -> Mapping[str, list[str]]:
+    parts: dict[str, list[str]] = {}
+    query = select(DOCUMENTS.c.run_id, DOCUMENTS.c.text).where(DOCUMENTS.c.run_id.in_(run_ids))
+    for run_id, text in connection.execute(query.order_by(DOCUMENTS.c.run_id, DOCUMENTS.c.part)):
+        parts.setdefault(run_id, []).append(text)
+    return parts
+
+
+def load_tasks(connection: Connection, run_id: str) -> dict[str, TaskRecord]:
+    """In the order of the document; NotFoundError if there is no such run."""
+    rows = connection.execute(select(TASKS).where(TASKS.c.run_id == run_id).order_by(TASKS.c.position)).all()
+    if not rows:
+        load_run(connection, run_id)
+    return {row.task_id: task_record(row) for row in rows}
+
+
+def load_events(
+    connection: Connection, run_id: str | None, after: int, limit: int, *, task_id: str | None, types: Collection[str]
+) -> list[Event]:
+    """In the order of the log, from the first one after `after`."""
+    query = select(EVENTS.c.body).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(limit)
+    if run_id is not None:
+        query = query.where(EVENTS.c.run_id == run_id)
+    if task_id is not None:
+        query = query.where(EVENTS.c.task_id == task_id)
+    if types:
+        query = query.where(EVENTS.c.type.in_(types))
+    return [EVENT.validate_json(body) for body in connection.scalars(query)]
+
+
+def claimable(now: datetime, run_id: str | None) -> ColumnElement[bool]:
+    """Requested, or running without a living lease."""
+    open_to_all = or_(
+        RUNS.c.state == RunState.REQUESTED,
+        and_(RUNS.c.state == RunState.RUNNING, or_(RUNS.c.lease_until.is_(None), RUNS.c.lease_until < now)),
+    )
+    return open_to_all if run_id is None else and_(RUNS.c.run_id == run_id, open_to_all)
+
+
+def problems(connection: Connection) -> list[str]:
+    """Rows that contradict each other."""
+    found = []
+    count, last = connection.execute(select(func.count(), func.coalesce(func.max(EVENTS.c.seq), 0))).one()
+    if count != last:
+        found.append(f"the log holds {count} events, but the last one is number {last}")
+    for table in (TASKS, EVENTS, DOCUMENTS):
+        orphans = select(func.count()).select_from(table).where(table.c.run_id.not_in(select(RUNS.c.run_id)))
+        if number := connection.scalar(orphans):
+            found.append(f"{number} rows of {table.name} belong to no run")
+    bare = select(RUNS.c.run_id).where(RUNS.c.run_id.not_in(select(DOCUMENTS.c.run_id).where(DOCUMENTS.c.part == 0)))
+    return found + [f"run {run_id} has no workflow" for run_id in connection.scalars(bare)]
+
+
+def last_seq(connection: Connection) -> int:
+    """Of the last event in the log; 0 if there is none."""
+    return connection.scalar(select(func.max(EVENTS.c.seq))) or 0

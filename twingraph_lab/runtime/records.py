@@ -1,0 +1,129 @@
+"""What the ledger knows of a run and of a task, as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import JsonValue, TypeAdapter
+from sqlalchemy import Row
+
+from twingraph_lab.events import Artifact, Failure, Metrics, Outputs
+from twingraph_lab.runtime.states import RunState, TaskState
+from twingraph_lab.spec.workflow import canonical
+
+OUTPUTS: TypeAdapter[Outputs] = TypeAdapter(Outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as of its last transaction.
+
+    `workflow` is its name and `document` the JSON text of the workflow, nodes that were added since included. `epoch`
+    counts the claims; `coordinator` made the last one, and owns the run until `lease_until` while it is running.
+    """
+
+    run_id: str
+    workflow: str
+    digest: str
+    document: str
+    parameters: Mapping[str, JsonValue]
+    context: Mapping[str, JsonValue]
+    state: RunState
+    coordinator: str
+    epoch: int
+    lease_until: datetime | None
+    cancel_requested: bool
+    requested: datetime
+    started: datetime | None
+    finished: datetime | None
+    error: str
+    idempotency_key: str | None
+    dynamic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A task as of its last transaction.
+
+    `attempt` is the last one begun or dispatched, 0 before; `epoch` is that of the claim under which the row last
+    changed; `started` belongs to the last attempt. `platform` and `worker` are empty until an attempt starts.
+    """
+
+    run_id: str
+    task_id: str
+    position: int
+    state: TaskState
+    attempt: int
+    epoch: int
+    platform: str
+    worker: str
+    outputs: Mapping[str, Artifact]
+    failure: Failure | None
+    metrics: Metrics
+    cached_from: str
+    started: datetime | None
+    finished: datetime | None
+
+
+def run_record(row: Row[Any], parts: Sequence[str]) -> RunRecord:
+    """From a row of `runs` and the texts of its `documents`, in order."""
+    return RunRecord(
+        run_id=row.run_id,
+        workflow=row.workflow,
+        digest=row.digest,
+        document=assembled(parts),
+        parameters=json.loads(row.parameters),
+        context=json.loads(row.context),
+        state=row.state,
+        coordinator=row.coordinator,
+        epoch=row.epoch,
+        lease_until=row.lease_until,
+        cancel_requested=row.cancel_requested,
+        requested=row.requested,
+        started=row.started,
+        finished=row.finished,
+        error=row.error,
+        idempotency_key=row.idempotency_key,
+        dynamic=row.dynamic,
+    )
+
+
+def task_record(row: Row[Any]) -> TaskRecord:
+    """From a row of `tasks`."""
+    return TaskRecord(
+        run_id=row.run_id,
+        task_id=row.task_id,
+        position=row.position,
+        state=row.state,
+        attempt=row.attempt,
+        epoch=row.epoch,
+        platform=row.platform,
+        worker=row.worker,
+        outputs=OUTPUTS.validate_json(row.outputs) if row.outputs else {},
+        failure=Failure.model_validate_json(row.failure) if row.failure else None,
+        metrics=Metrics.model_validate_json(row.metrics) if row.metrics else Metrics(),
+        cached_from=row.cached_from,
+        started=row.started,
+        finished=row.finished,
+    )
+
+
+def assembled(parts: Sequence[str]) -> str:
+    """One document from a workflow's JSON text and what it grew by: nodes, components, outputs.
+
+    >>> assembled(['{"name":"w","nodes":[1]}', '{"nodes":[2,3]}', '{"nodes":[4],"outputs":{"x":5}}'])
+    '{"components":{},"name":"w","nodes":[1,2,3,4],"outputs":{"x":5}}'
+    """
+    first, *added = parts
+    if not added:
+        return first
+    document = {"components": {}, "outputs": {}, **json.loads(first)}
+    for part in map(json.loads, added):
+        document["nodes"] += part.get("nodes", [])
+        document["components"] |= part.get("components", {})
+        document["outputs"] |= part.get("outputs", {})
+    return canonical(document)
