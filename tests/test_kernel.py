@@ -71,7 +71,7 @@ def test_a_notebook_runs_as_a_batch_job(batch):
     with Lab(Settings(home=batch.home)) as lab:
         (record,) = lab.runs()
         assert record.parameters == {"n": 3}
-        assert lab.run(record.run_id).result() == {"total": 3}
+        assert lab.run(record.run_id).output("total", "total") == 3
 
 
 def test_a_failing_node_fails_the_batch_job_at_its_cell(batch):

@@ -57,7 +57,7 @@ def test_independent_nodes_run_at_the_same_time_in_different_processes(lab, tmp_
     )
     run = lab.submit(workflow(*(cell(name, code, inputs={"folder": str(tmp_path)}) for name in "abc")))
     assert run.result(60) == {"a": 3, "b": 3, "c": 3}
-    assert str(os.getpid()) not in os.listdir(tmp_path)
+    assert str(os.getpid()) not in {path.name for path in tmp_path.iterdir()}
 
 
 def test_templates_are_rendered_on_the_worker_and_never_twice(lab):
@@ -220,7 +220,10 @@ def test_what_a_body_prints_and_logs_is_streamed_while_it_runs(lab, tmp_path):
 
 
 def test_time_and_memory_of_an_attempt_are_measured(lab):
-    code = "import time\nblock = bytearray(200_000_000)\nend = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
+    code = (
+        "import time\nblock = bytearray(200_000_000)\n"
+        "end = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
+    )
     run = lab.submit(workflow(cell("a", code, outputs=())))
     run.wait(60)
     metrics = run.tasks["a"].metrics

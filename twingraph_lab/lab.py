@@ -72,10 +72,10 @@ class Lab:
         """Accept a run durably and drive it; with `drive=False` leave it for another coordinator.
 
         Raises `WorkflowError` with every fault, before anything is kept. The same `idempotency_key` returns the first
-        run; `ConflictError` if that had another workflow or other parameters.
+        run, and goes on with it if its process is gone; `ConflictError` if that had another workflow or parameters.
         """
         planned = plan(workflow, parameters)
-        record, created = self.ledger.accept(
+        record, _ = self.ledger.accept(
             workflow,
             planned.parameters,
             context=(context or RunContext.here()).model_dump(mode="json"),
@@ -83,7 +83,8 @@ class Lab:
         )
         crash_point("after_accept")
         self.started.append(record.run_id)
-        if created and drive:
+        left = record.state is RunState.RUNNING and is_dead(record.coordinator)
+        if drive and (record.state is RunState.REQUESTED or left):
             self._record_lineage()
             self.coordinator.take(record.run_id, planned)
         return Run(self.ledger, self.artifacts, self.stream, record.run_id)

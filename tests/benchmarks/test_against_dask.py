@@ -1,4 +1,4 @@
-"""No-op graphs, durable and with lineage, against the bare `client.submit` loop on the same cluster in the same process.
+"""No-op graphs, durable and with lineage, against a bare `client.submit` loop on the same cluster in the same process.
 
 Prints a line for each and writes `.bench/results.json`. Our time is from `submit` to the committed end of the run.
 """
@@ -9,6 +9,7 @@ import json
 import random
 import statistics
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def layered(size=1000, width=50, parents=3):
     chance = random.Random(7)
     rows = [[f"n{i}" for i in range(start, min(start + width, size))] for start in range(0, size, width)]
     graph = dict.fromkeys(rows[0], ())
-    for above, row in zip(rows, rows[1:], strict=False):
+    for above, row in pairwise(rows):
         graph |= {name: tuple(sorted(chance.sample(above, parents))) for name in row}
     return graph
 

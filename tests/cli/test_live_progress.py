@@ -146,7 +146,7 @@ def test_without_a_terminal_each_change_is_one_line(capsys):
         TaskRetried(run_id="r", task_id="load", failure=BOOM, time=NOON),
         started("load", attempt=2),
         TaskFailed(run_id="r", task_id="load", failure=BOOM, attempt=2, time=NOON),
-        TaskSkipped(run_id="r", task_id="clean", because="load"),
+        TaskSkipped(run_id="r", task_id="clean", because="load", time=NOON),
     ):
         lines.apply(event)
     captured = capsys.readouterr()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from twingraph_lab.planning.keys import cache_key
@@ -78,8 +80,6 @@ def test_nothing_else_does(changed):
 
 def test_the_platform_counts():
     task = plan(Workflow(name="w", nodes=(NODE.model_copy(update={"inputs": {}}),))).tasks["a"]
-    import dataclasses
-
     other = dataclasses.replace(task, platform=PlatformSpec(kind="docker", options={"image": "python:3.12"}))
     component = PythonFunction(ref="pkg.mod:f")
     assert cache_key(task, component, {}, {}, code="") != cache_key(other, component, {}, {}, code="")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections import namedtuple
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -18,7 +18,9 @@ class Row:
         return 1
 
 
-Pair = namedtuple("Pair", "left right")
+class Pair(NamedTuple):
+    left: Any
+    right: Any
 
 
 class Plain:

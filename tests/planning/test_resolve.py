@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections import namedtuple
+from typing import NamedTuple
 
 import pytest
 
@@ -8,7 +8,10 @@ from twingraph_lab.events import Artifact
 from twingraph_lab.planning.resolve import UnresolvedError, pick, resolve
 from twingraph_lab.planning.template import TemplateError
 
-Pair = namedtuple("Pair", "left right")
+
+class Pair(NamedTuple):
+    left: int
+    right: int
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from twingraph_lab.events import (
 from twingraph_lab.runtime.ledger import Ledger
 from twingraph_lab.runtime.records import RunRecord
 from twingraph_lab.runtime.states import RunState, TaskState
-from twingraph_lab.spec.workflow import Node, Parameter, Workflow
+from twingraph_lab.spec.workflow import Node, Parameter, PythonFunction, Workflow
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 FIVE = Artifact(digest="sha256:5", media_type="application/json", size=1, inline=True, data=5)
@@ -417,6 +417,17 @@ def test_a_run_grows(ledger: Ledger, owned: RunRecord):
     assert [node.id for node in ledger.workflow(owned.run_id).nodes] == ["a", "b", "c", "d", "e", "f"]
     assert ledger.workflow(owned.run_id).by_id["e"] == added[1]
     assert ledger.add_nodes(owned.run_id, 1, []) == []
+
+
+def test_a_run_grows_components_and_outputs_with_its_nodes(ledger: Ledger, owned: RunRecord):
+    root = PythonFunction(ref="math:sqrt")
+    ledger.add_nodes(owned.run_id, 1, [Node(id="d", component="root")], components={"root": root})
+    ledger.set_outputs(owned.run_id, 1, {"answer": {"ref": "d"}})
+    grown = ledger.workflow(owned.run_id)
+    assert grown.component_of(grown.by_id["d"]) == root
+    assert grown.outputs == {"answer": {"ref": "d"}}
+    with pytest.raises(FencedError):
+        ledger.set_outputs(owned.run_id, 2, {})
 
 
 def test_an_empty_run_grows_from_nothing(ledger: Ledger):

@@ -83,6 +83,16 @@ def test_another_process_that_keeps_writing_is_said_and_got_over(ledger: Ledger,
     assert len(ledger.runs()) == 1
 
 
+def test_a_ledger_closes_though_another_process_keeps_writing(sqlite_url: str, path: Path):
+    ledger = Ledger(sqlite_url, timeout_s=0.1)
+    descriptor = os.open(f"{path}.lock", os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    ledger.close()
+    os.close(descriptor)
+    with pytest.raises(StoreError, match="is closed"):
+        ledger.accept(SMALL, {})
+
+
 def test_a_turn_that_postgresql_does_not_give_is_said_and_got_over(postgresql_url: str):
     with Ledger(postgresql_url, timeout_s=0.2) as ledger:
         engine = create_engine(postgresql_url)

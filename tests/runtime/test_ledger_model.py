@@ -274,7 +274,7 @@ def check_against_the_model(fresh_url: Callable[[], str], examples: int, *, same
 
 
 def test_the_ledger_does_what_its_model_does_on_sqlite(fresh_sqlite: Callable[[], str]):
-    check_against_the_model(fresh_sqlite, 60, same_each_time=True)
+    check_against_the_model(fresh_sqlite, 40, same_each_time=True)
 
 
 def test_the_ledger_does_what_its_model_does_on_postgresql(fresh_postgresql: Callable[[], str]):

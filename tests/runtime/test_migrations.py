@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -46,6 +47,13 @@ def test_opening_twice_changes_nothing(ledger_url: str):
     with Ledger(ledger_url) as third:
         assert third.run(record.run_id) == record
         assert third.check() == []
+
+
+def test_a_new_store_is_made_once_however_many_open_it(ledger_url: str):
+    with ThreadPoolExecutor(6) as pool:
+        for ledger in pool.map(lambda _: Ledger(ledger_url), range(6)):
+            assert ledger.check() == []
+            ledger.close()
 
 
 def test_a_newer_store_is_refused(ledger_url: str):

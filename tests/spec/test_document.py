@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twingraph_lab.errors import NotFoundError, WorkflowError
@@ -88,7 +88,7 @@ SEED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DOCUMENT | SEED | TREES)
 def test_no_data_causes_anything_but_a_workflow_error(data):
     for given_ in (data, json.dumps(data)):
@@ -155,7 +155,7 @@ def workflows(draw):
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(workflows())
 def test_generated_workflows_round_trip(workflow):
     assert load(dump(workflow)) == workflow

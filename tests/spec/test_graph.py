@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import networkx as nx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twingraph_lab.spec.graph import children, cycles, topological
@@ -19,6 +19,7 @@ def networkx_graph(upstream):
     return graph
 
 
+@settings(deadline=None)
 @given(GRAPHS)
 def test_parents_come_first(upstream):
     ordered = topological(upstream)
@@ -27,6 +28,7 @@ def test_parents_come_first(upstream):
     assert (len(ordered) == len(upstream)) == nx.is_directed_acyclic_graph(networkx_graph(upstream))
 
 
+@settings(deadline=None)
 @given(GRAPHS)
 def test_every_group_that_waits_for_itself_shows_one_cycle(upstream):
     graph = networkx_graph(upstream)

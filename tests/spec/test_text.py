@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twingraph_lab.errors import WorkflowError
@@ -17,12 +17,14 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_reads_what_json_writes(value):
     assert parse(json.dumps(value)) == value
     assert parse(json.dumps(value, ensure_ascii=False).encode()) == value
 
 
+@settings(deadline=None)
 @given(st.text() | st.binary() | st.text(alphabet='{}[]":,0123456789eE+-.truefalsn \\ud8'))
 def test_any_text_is_read_or_refused(text):
     try:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twingraph_lab.errors import WorkflowError
@@ -18,6 +18,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_reads_what_it_writes(value):
     text = to_yaml(value)
@@ -25,11 +26,13 @@ def test_reads_what_it_writes(value):
     assert yaml.safe_load(text) == value
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_json_text_is_yaml_text(value):
     assert parse_yaml(json.dumps(value)) == value
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abc:-[]{}&*!|>'\"#%@, \n\t01.~?"))
 def test_any_text_is_read_or_refused(text):
     try:

@@ -50,7 +50,7 @@ def coordinate(options: Options, name: str | None, *, until_idle: bool) -> None:
         run = find(lab, name) if name else None
         teller = threading.Thread(target=_tell_one if run else _tell_all, args=(lab, run), daemon=True)
         teller.start()
-        lab.coordinate(until_idle=until_idle, run_id=run.id if run else None)
+        lab.coordinate(until_idle=until_idle or run is not None, run_id=run.id if run else None)
         if run:
             teller.join()
 

@@ -98,9 +98,8 @@ class Lines:
         large = len(self._progress.nodes) > SHOWN
         match event:
             case RunStarted():
-                self._print(
-                    event.time, f"● {printable(self._progress.name)} started, {len(self._progress.nodes)} nodes"
-                )
+                known = f", {counted(len(self._progress.nodes), 'node')}" if self._progress.nodes else ""
+                self._print(event.time, f"● {printable(self._progress.name)} started{known}")
             case RunCancelRequested():
                 self._print(event.time, "⊘ cancelling")
             case TaskRetried() | TaskFailed() | TaskUncertain():

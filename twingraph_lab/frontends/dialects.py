@@ -170,7 +170,9 @@ class _Reading:
         if not any(isinstance(part, dict) and special_form(part) for part in _parts(tree)):
             return tree
         if any(is_template(part) for part in _parts(tree)):
-            message = "an object whose only key is 'ref', 'param', 'value' or 'artifact' can't go together with templates"
+            message = (
+                "an object whose only key is 'ref', 'param', 'value' or 'artifact' can't go together with templates"
+            )
             self._fault(message, step(self._old, name) if name else self._old)
         return literal(tree)
 

@@ -17,9 +17,9 @@ from twingraph_lab.spec.workflow import Node, canonical
 
 
 class Consumed(NamedTuple):
-    """An artifact that the input called `name` reads."""
+    """The artifact that the input called `name` reads."""
 
-    artifact: Artifact
+    digest: str
     name: str
 
 
@@ -53,7 +53,7 @@ def _consumed(node: Node, outputs: Mapping[str, Outputs]) -> Iterator[Consumed]:
         if isinstance(tree, (dict, list)) or is_template(tree):
             for reference in references({name: tree}):
                 for artifact in _read(reference, outputs):
-                    yield Consumed(artifact, name)
+                    yield Consumed(artifact.digest, name)
 
 
 def _read(reference: Reference, outputs: Mapping[str, Outputs]) -> list[Artifact]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 LIMIT = 4096
 """Characters of a preview."""
@@ -168,4 +169,5 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _forms(value: str) -> set[str]:
     encoded = base64.b64encode(value.encode("utf-8", "replace")).decode().rstrip("=")
-    return {value, repr(value)[1:-1], quote(value, safe="", errors="replace"), encoded}
+    quoted = {quote(value, safe=safe, errors="replace") for safe in ("", "/")}
+    return {value, repr(value)[1:-1], json.dumps(value)[1:-1], quote_plus(value, errors="replace"), encoded, *quoted}

@@ -184,8 +184,8 @@ class RunLineage:
         changes.edge("OF", identifier, node_vertex_id(facts.digest, node.id))
         for parent in parents:
             changes.edge("DEPENDS_ON", parent, identifier)
-        for artifact, name in inputs.consumed:
-            changes.edge("CONSUMED", identifier, artifact.digest, input=name)
+        for digest, name in inputs.consumed:
+            changes.edge("CONSUMED", identifier, digest, input=name)
         if before is not None and before.attempt != attempt:
             self._lose(before, started, changes)
             changes.edge("RETRY_OF", identifier, before.identifier)

@@ -27,6 +27,7 @@ from twingraph_lab.platforms.base import Call
 from twingraph_lab.platforms.loading import NamedOutputs, load
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.job import Job
+from twingraph_lab.runtime.values import Values
 from twingraph_lab.spec.workflow import Component
 
 STALE = "stale"
@@ -76,13 +77,17 @@ def attempt(call: Call) -> tuple[Outputs | Failure, Metrics]:
         TWINGRAPH_ATTEMPT=str(call.attempt),
         TWINGRAPH_IDEMPOTENCY_KEY=f"{call.job.run_id}-{call.task.id}",
     )
+
+    def value_of(node: str, path: tuple[str, ...]) -> Any:
+        return pick(Values(call.given[node], store), path)
+
     result: Outputs | Failure
     _reset_peak_memory()
     wall, cpu = time.perf_counter(), time.process_time()
     kind: FailureKind = "input"
     try:
         function = load(call.job.components[call.task.component], call.task)
-        inputs = resolve(call.task.inputs, Given(call.given, store), call.job.parameters, store.get)
+        inputs = resolve(call.task.inputs, value_of, call.job.parameters, store.get)
         kind = "error"
         value = function(**inputs)
         if inspect.iscoroutine(value):
@@ -102,33 +107,6 @@ def _stored(store: ArtifactStore, name: str, value: Any) -> Artifact:
         return store.put(value)
     except SerializationError as error:
         raise SerializationError(f"output {name!r}: {error}") from None
-
-
-class Given:
-    """Looks values up in the outputs of other tasks, loading each artifact when it is first needed."""
-
-    def __init__(self, given: Mapping[str, Outputs], store: ArtifactStore) -> None:
-        self._given = given
-        self._store = store
-
-    def __call__(self, node: str, path: tuple[str, ...]) -> Any:
-        """The value at `path` of a node's outputs."""
-        return pick(_Loading(self._given[node], self._store), path)
-
-
-class _Loading(Mapping[str, Any]):
-    def __init__(self, outputs: Mapping[str, Artifact], store: ArtifactStore) -> None:
-        self._outputs = outputs
-        self._store = store
-
-    def __getitem__(self, name: str) -> Any:
-        return self._store.get(self._outputs[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._outputs)
-
-    def __len__(self) -> int:
-        return len(self._outputs)
 
 
 def named(value: Any, declared: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

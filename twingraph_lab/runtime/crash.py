@@ -1,6 +1,7 @@
 """Named places where a test can have a process killed, to prove that nothing is lost there.
 
-`TWINGRAPH_CRASH=after_record:3` kills the process with SIGKILL when it comes to `after_record` for the third time.
+`TWINGRAPH_CRASH=after_record:3:/tmp/once` kills the process with SIGKILL when it comes to `after_record` for the third
+time, unless the file is there already; it is made before the kill, so that one process dies and not each after it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ POINTS = (
     "worker_after_report",
 )
 
-_point, _, _count = os.environ.get("TWINGRAPH_CRASH", "").partition(":")
+_point, _, _rest = os.environ.get("TWINGRAPH_CRASH", "").partition(":")
+_count, _, _once = _rest.partition(":")
 _left = int(_count or 1)
 
 
@@ -34,4 +36,8 @@ def crash_point(name: str) -> None:
     global _left  # noqa: PLW0603
     _left -= 1
     if _left == 0:
+        try:
+            os.close(os.open(_once or os.devnull, os.O_CREAT | (os.O_EXCL if _once else 0)))
+        except FileExistsError:
+            return
         os.kill(os.getpid(), signal.SIGKILL)

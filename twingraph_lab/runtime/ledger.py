@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from twingraph_lab.errors import StoreError
 from twingraph_lab.events import Event
-from twingraph_lab.runtime import operations, queries
+from twingraph_lab.runtime import operations, queries, recording
 from twingraph_lab.runtime.bell import Bell
 from twingraph_lab.runtime.database import open_database, translated
 from twingraph_lab.runtime.migrations import MIGRATIONS, migrate, schema_version
@@ -139,7 +139,7 @@ class Ledger:
         run any more, ConflictError for a task or run that has ended, NotFoundError for a task that isn't there.
         """
         return self._writer.call(
-            partial(operations.record, run_id=run_id, epoch=epoch, events=events, dispatched=dispatched)
+            partial(recording.record, run_id=run_id, epoch=epoch, events=events, dispatched=dispatched)
         )
 
     def add_nodes(
@@ -147,14 +147,14 @@ class Ledger:
     ) -> list[Event]:
         """Let a run's workflow grow; FencedError as for `record`, ConflictError if the run has such a node."""
         return self._writer.call(
-            lambda transaction: operations.add_nodes(
+            lambda transaction: recording.add_nodes(
                 transaction, run_id, epoch, nodes, components=components, now=self._clock()
             )
         )
 
     def set_outputs(self, run_id: str, epoch: int, outputs: Mapping[str, JsonValue]) -> None:
         """Declare the outputs of a run that grew, as input trees; FencedError as for `record`."""
-        self._writer.call(partial(operations.set_outputs, run_id=run_id, epoch=epoch, outputs=outputs))
+        self._writer.call(partial(recording.set_outputs, run_id=run_id, epoch=epoch, outputs=outputs))
 
     def request_cancel(self, run_id: str) -> bool:
         """Ask the run's coordinator to stop it; False if that was asked before, or the run has ended."""

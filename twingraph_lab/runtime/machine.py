@@ -105,6 +105,7 @@ class RunMachine:
         self.states: dict[str, TaskState] = {}
         self.cancelling = cancelling
         self.open = open
+        self._upstream: dict[str, Sequence[str]] = {}
         self._children: dict[str, list[str]] = {}
         self.unfinished = 0
         self._causes: dict[str, str] = {}
@@ -142,7 +143,7 @@ class RunMachine:
         for task_id, parents in upstream.items():
             for parent in parents:
                 self._children[parent].append(task_id)
-        self._upstream = {**getattr(self, "_upstream", {}), **upstream}
+        self._upstream.update(upstream)
 
     def _handle(self, event: Event) -> Iterator[Command]:
         match event:

@@ -29,6 +29,7 @@ from twingraph_lab.runtime.driver import RunDriver
 from twingraph_lab.runtime.ledger import Ledger
 from twingraph_lab.runtime.run import Run, failure
 from twingraph_lab.runtime.states import RunState
+from twingraph_lab.runtime.values import Values
 from twingraph_lab.spec.workflow import Component, Node
 
 
@@ -72,7 +73,7 @@ class OpenRun:
 
     def value(self, node_id: str, path: tuple[str, ...] = ()) -> Any:
         """Wait for a node and return what `path` reads of its outputs. Raises `NodeFailedError`, `RunFailedError`."""
-        return pick({name: self._artifacts.get(artifact) for name, artifact in self._wait(node_id).items()}, path)
+        return pick(Values(self._wait(node_id), self._artifacts), path)
 
     def names(self, node_id: str) -> Collection[str]:
         """The names of a node's outputs; waits and raises like `value`."""

@@ -15,6 +15,7 @@ from twingraph_lab.runtime.ledger import Ledger
 from twingraph_lab.runtime.records import RunRecord, TaskRecord
 from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.runtime.stream import EventStream
+from twingraph_lab.runtime.values import Values
 from twingraph_lab.spec.workflow import Workflow
 
 LOOK_S = 0.1
@@ -104,7 +105,7 @@ class Run:
         return self._ledger.request_cancel(self.id)
 
     def _pick(self, outputs: Outputs, path: tuple[str, ...] = ()) -> Any:
-        return pick({name: self._artifacts.get(artifact) for name, artifact in outputs.items()}, path)
+        return pick(Values(outputs, self._artifacts), path)
 
 
 def failure(record: RunRecord) -> RunFailedError:

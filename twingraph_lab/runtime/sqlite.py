@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from twingraph_lab.errors import StoreError
@@ -117,7 +118,7 @@ class SqliteFile:
         self._seq = max(self._seq, seq)
         if time.monotonic() >= self._marked_s + MARK_EVERY_S:
             self._mark()
-        with suppress(OSError, sqlite3.Error):  # neither undoes the commit; the next one tries again
+        with suppress(OSError, sqlite3.Error, SQLAlchemyError):  # the commit stands; the next one tries again
             if os.stat(f"{self.path}-wal").st_size > WAL_LIMIT_BYTES:  # noqa: PTH116  (a Path costs more than the call)
                 self._truncate()
 
@@ -189,6 +190,9 @@ class SqliteFile:
         with self._probing:
             if self._probe is not None:
                 self._probe.close()
-        with suppress(StoreError), self.exclusive():
-            self._mark()
+        try:
+            with self.exclusive():
+                self._mark()
+                self.writer.dispose()
+        except StoreError:  # whoever holds the lock has the file open too, so this connection isn't the last
             self.writer.dispose()

@@ -81,7 +81,7 @@ RUNS = Table(
 )
 
 # Apart from `runs`, so that renewing a lease doesn't rewrite it. Part 0 is the workflow as accepted; each further part
-# is a list of nodes added while the run was going on, so that growing by one node costs one node.
+# is what it grew by while the run was going on, so that growing by one node costs one node.
 DOCUMENTS = Table(
     "documents",
     METADATA,

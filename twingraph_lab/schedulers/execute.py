@@ -23,6 +23,7 @@ from twingraph_lab.events import (
 )
 from twingraph_lab.planning.plan import Task
 from twingraph_lab.platforms.base import AttemptError, Call, Platform, Stream
+from twingraph_lab.runtime.crash import crash_point
 from twingraph_lab.runtime.job import Job
 from twingraph_lab.schedulers.cache import Cache
 from twingraph_lab.schedulers.reporter import Reporter
@@ -100,7 +101,10 @@ class Executor:
                 TaskLogged(run_id=run_id, task_id=task.id, attempt=attempt, stream=stream, level=level, text=text)
             )
 
-        return self.platform(kind).run(Call(self.job, task, attempt, given), log)
+        crash_point("worker_before_body")
+        result = self.platform(kind).run(Call(self.job, task, attempt, given), log)
+        crash_point("worker_after_body")
+        return result
 
     def _complete(
         self, task: Task, attempt: int, outputs: Outputs, metrics: Metrics, reporter: Reporter, *, cached_from: str = ""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from twingraph_lab.events import AnyTaskEvent, TaskCompleted
+from twingraph_lab.runtime.crash import crash_point
 from twingraph_lab.runtime.outcomes import Outcomes
 
 FLUSH_S = 0.02
@@ -54,5 +55,7 @@ class Reporter:
         self._flushed = time.monotonic()
         if self._pending:
             self._outcomes.write(event for event in self._pending if isinstance(event, TaskCompleted))
+            crash_point("worker_after_outcome")
             self._send(self._pending)
+            crash_point("worker_after_report")
             self._pending = []  # only now: if the store fails, the next flush tries again
