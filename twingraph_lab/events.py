@@ -189,14 +189,7 @@ class TaskUncertain(TaskEvent):
 
 
 AnyTaskEvent = (
-    TaskStarted
-    | TaskLogged
-    | TaskRetried
-    | TaskCompleted
-    | TaskFailed
-    | TaskSkipped
-    | TaskCancelled
-    | TaskUncertain
+    TaskStarted | TaskLogged | TaskRetried | TaskCompleted | TaskFailed | TaskSkipped | TaskCancelled | TaskUncertain
 )
 Event = Annotated[
     RunRequested | RunStarted | RunCancelRequested | RunFinished | TasksAdded | AnyTaskEvent,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,6 +16,7 @@ from pydantic import JsonValue
 
 from twingraph_lab.errors import ConflictError
 from twingraph_lab.frontends import decorators
+from twingraph_lab.lineage.provenance import git_state
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.plan import plan
 from twingraph_lab.runtime.artifacts import ArtifactStore
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
     from gremlin_python.process.graph_traversal import GraphTraversalSource
 
     from twingraph_lab.lineage.recorder import Recorder
+
+
+GIT_STATE_S = 2.0
+"""How long what git says of a folder is taken to hold, for those who submit many runs."""
 
 
 class Lab:
@@ -78,7 +84,7 @@ class Lab:
         record, _ = self.ledger.accept(
             workflow,
             planned.parameters,
-            context=(context or RunContext.here()).model_dump(mode="json"),
+            context=_located(context).model_dump(mode="json"),
             idempotency_key=idempotency_key,
         )
         crash_point("after_accept")
@@ -97,7 +103,7 @@ class Lab:
         record, _ = self.ledger.accept(
             workflow,
             parameters or {},
-            context=(context or RunContext.here()).model_dump(mode="json"),
+            context=_located(context).model_dump(mode="json"),
             dynamic=True,
         )
         self.started.append(record.run_id)
@@ -142,9 +148,12 @@ class Lab:
         """
         self._record_lineage()
         coordinator = self._start(adopt=run_id is None)
-        if run_id is not None:
-            coordinator.take(self.ledger.run(run_id).run_id)
-        coordinator.wait(until_idle=until_idle)
+        try:
+            if run_id is not None:
+                coordinator.take(self.ledger.run(run_id).run_id)
+            coordinator.wait(until_idle=until_idle)
+        finally:
+            coordinator.close()
 
     @property
     def coordinator(self) -> Coordinator:
@@ -160,7 +169,7 @@ class Lab:
         from twingraph_lab.lineage.embedded.connection import open_graph  # noqa: PLC0415
 
         self.lineage.catch_up()
-        return open_graph(self.home / "lineage.db", read_only=True)
+        return open_graph(self.lineage.store, read_only=True)
 
     @cached_property
     def lineage(self) -> Recorder:
@@ -205,6 +214,16 @@ def scheduler_of(settings: Settings) -> Scheduler:
 
     address = "" if settings.scheduler == "dask" else settings.scheduler
     return DaskScheduler(ClusterSize(workers, threads, settings.resources), address)
+
+
+def _located(context: RunContext | None) -> RunContext:
+    context = context or RunContext.here()
+    return context.model_copy(update={"git": _git_state(context.cwd, int(time.monotonic() / GIT_STATE_S))})
+
+
+@lru_cache(maxsize=8)
+def _git_state(folder: str, _moment: int) -> dict[str, str | bool]:
+    return git_state(folder)
 
 
 def _private_folder(path: Path) -> Path:

@@ -13,11 +13,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-VERSIONS = ("3.8.1", "3.8.0", "3.7.5", "3.7.4", "3.7.3")
-"""Tried in this order: registries don't all have the newest."""
+VERSIONS = ("3.8.1", "3.8.0")
+"""Tried in this order. They must be of the series of the installed gremlinpython: 3.7 doesn't know all its steps."""
 DOWNLOAD_TIMEOUT_S = 300
 START_TIMEOUT_S = 60
 
@@ -53,18 +52,13 @@ class UnavailableError(Exception):
     """Why there is no server here."""
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running server; its traversal sources are `g`, and `gtx` on a graph with transactions."""
-
-    url: str
-    version: str
-
-
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """A server with its files in `folder`, stopped at the end. Raises `UnavailableError`."""
-    version, jars = _jars()
+def running(folder: Path) -> Iterator[str]:
+    """The address of a server with its files in `folder`, stopped at the end. Raises `UnavailableError`.
+
+    Its traversal sources are `g`, and `gtx` on a graph with transactions.
+    """
+    jars = _jars()
     port = _free_port()
     (folder / "server.yaml").write_text(_SERVER.format(port=port, folder=folder))
     (folder / "graph.properties").write_text(_GRAPH.format(kind="TinkerGraph"))
@@ -81,7 +75,7 @@ def running(folder: Path) -> Iterator[Server]:
         )
     try:
         _wait_until_open(port, process, folder / "server.log")
-        yield Server(f"ws://127.0.0.1:{port}/gremlin", version)
+        yield f"ws://127.0.0.1:{port}/gremlin"
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -91,20 +85,20 @@ def running(folder: Path) -> Iterator[Server]:
             process.wait()
 
 
-def _jars() -> tuple[str, Path]:
-    """(version, folder of jars), downloaded if they aren't there."""
+def _jars() -> Path:
+    """The folder of jars, downloaded if they aren't there."""
     for program in ("java", "mvn"):
         if shutil.which(program) is None:
             raise UnavailableError(f"{program} is not installed")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twingraph-lab" / "gremlin-server"
     for version in VERSIONS:
         if (cache / version / "complete").exists():
-            return version, cache / version / "jars"
+            return cache / version / "jars"
     reasons = []
     for version in VERSIONS:
         reason = _download(version, cache / version)
         if reason is None:
-            return version, cache / version / "jars"
+            return cache / version / "jars"
         reasons.append(f"{version}: {reason}")
     raise UnavailableError(f"gremlin-server can't be had from Maven ({'; '.join(reasons)})")
 

@@ -288,4 +288,4 @@ def _tree(source: str) -> ast.Module:
             from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415
         except ImportError:
             raise MissingExtraError("a cell with magics", "notebook") from None
-        return ast.parse(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
+        return ast.parse(TransformerManager().transform_cell(source))

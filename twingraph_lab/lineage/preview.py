@@ -119,28 +119,35 @@ def without_literals(code: str) -> str:
 
 
 def _pieces(value: Any, limit: int) -> Iterator[str]:
-    match value:
-        case Verbatim():
-            yield str(value)
-        case str():
-            yield repr(value[:limit] if len(value) <= limit else value[:limit] + "…")
-        case int() if not isinstance(value, bool) and value.bit_length() > _MOST_BITS:
-            yield f"<integer of {value.bit_length()} bits>"
-        case dict():
-            yield "{"
-            for place, (key, item) in enumerate(value.items()):
-                yield f"{', ' if place else ''}{key!r}: "
-                yield from _pieces(masked(key, item) if isinstance(key, str) else item, limit)
-            yield "}"
-        case list() | tuple():
-            yield "["
-            for place, item in enumerate(value):
-                if place:
-                    yield ", "
-                yield from _pieces(item, limit)
-            yield "]"
-        case _:
-            yield repr(value)
+    if isinstance(value, dict):
+        yield "{"
+        for place, (key, item) in enumerate(value.items()):
+            yield f"{', ' if place else ''}{key!r}: "
+            shown = masked(key, item) if isinstance(key, str) else item
+            if isinstance(shown, (dict, list, tuple)):
+                yield from _pieces(shown, limit)
+            else:
+                yield _atom(shown, limit)
+        yield "}"
+    elif isinstance(value, (list, tuple)):
+        yield "["
+        for place, item in enumerate(value):
+            if place:
+                yield ", "
+            yield from _pieces(item, limit)
+        yield "]"
+    else:
+        yield _atom(value, limit)
+
+
+def _atom(value: Any, limit: int) -> str:
+    if isinstance(value, Verbatim):
+        return str(value)
+    if isinstance(value, str):
+        return repr(value if len(value) <= limit else value[:limit] + "…")
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"<integer of {value.bit_length()} bits>"
+    return repr(value)
 
 
 def _harmless(value: Any) -> bool:

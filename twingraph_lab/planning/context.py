@@ -19,7 +19,7 @@ class RunContext(Frozen):
     cwd: str
     sys_path: tuple[str, ...] = ()
     source: str = ""
-    git: Mapping[str, str] = {}
+    git: Mapping[str, str | bool] = {}
 
     @classmethod
     def here(cls, *, source: str = "", extra_path: tuple[str, ...] = ()) -> RunContext:

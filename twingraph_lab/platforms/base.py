@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import ClassVar, Literal, Protocol
 
 from pydantic import BaseModel
@@ -16,12 +17,16 @@ from twingraph_lab.runtime.job import Job
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One attempt. `given` are the outputs of the tasks that `task.inputs` refer to."""
+    """One attempt. `given` are the outputs of the tasks that `task.inputs` refer to.
+
+    `stopping` is set before `Platform.stop` is called: a platform looks at it once `stop` would find the attempt.
+    """
 
     job: Job
     task: Task
     attempt: int
     given: Mapping[str, Outputs] = field(default_factory=dict)
+    stopping: Event = field(default_factory=Event)
 
 
 Stream = Literal["stdout", "stderr", "log"]

@@ -43,6 +43,8 @@ class LocalPlatform:
     def run(self, call: Call, log: Log) -> tuple[Outputs, Metrics]:
         """Run one attempt; see `Platform.run`."""
         running = self._take(call.job.run_id)
+        if call.stopping.is_set():
+            running.stop()
         try:
             result, metrics = self._exchange(running, call, log)
         except BaseException:
@@ -57,8 +59,7 @@ class LocalPlatform:
         """Kill the bodies of a run."""
         with self._lock:
             for running in self._busy.get(run_id, ()):
-                running.stopped = True
-                running.body.kill()
+                running.stop()
 
     def warm(self) -> None:
         """Start the first body process before it is needed."""
@@ -72,10 +73,14 @@ class LocalPlatform:
 
     def _take(self, run_id: str) -> _Running:
         with self._lock:
+            dead = [running for running in self._idle if running.ended]
+            self._idle = [running for running in self._idle if running not in dead]
             preferred = [running for running in self._idle if running.job_of == run_id] or self._idle
             running = preferred[-1] if preferred else None
             if running is not None:
                 self._idle.remove(running)
+        for gone in dead:
+            gone.end(self._zygote)
         running = running or _Running(self._zygote.fork())
         with self._lock:
             self._busy[run_id].add(running)
@@ -141,6 +146,11 @@ class _Running:
         for fd in (body.connection.fileno(), *self._streams):
             self._selector.register(fd, selectors.EVENT_READ)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the process is gone, or has something to say that nobody asked for."""
+        return self.body.connection.poll()
+
     def send(self, call: Call) -> None:
         """Send a call; of the job only what this process hasn't been told yet."""
         job, key = None, call.task.component
@@ -172,6 +182,11 @@ class _Running:
         finally:  # the body has flushed before it replied, and may have printed before it died
             for printed in lines.values():
                 printed.finish()
+
+    def stop(self) -> None:
+        """Kill the process; whoever follows it notices."""
+        self.stopped = True
+        self.body.kill()
 
     def replace(self, zygote: Zygote) -> None:
         """Go on with a fresh process."""

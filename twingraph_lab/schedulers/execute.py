@@ -102,7 +102,7 @@ class Executor:
             )
 
         crash_point("worker_before_body")
-        result = self.platform(kind).run(Call(self.job, task, attempt, given), log)
+        result = self.platform(kind).run(Call(self.job, task, attempt, given, self.stopping), log)
         crash_point("worker_after_body")
         return result
 
