@@ -156,8 +156,8 @@ class Coordinator:
             touched = {self._deliver(message): None for message in messages if message is not None}
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
-                touched |= dict.fromkeys(self._drivers)
                 self._guard("", self._tick)
+                touched |= dict.fromkeys(self._drivers)
                 self._ticked.set()
             for run_id in touched:
                 self._guard(run_id, partial(self._commit, run_id))
@@ -231,7 +231,7 @@ class Coordinator:
                 if run_id not in self._drivers and is_dead(coordinator):
                     self._ledger.release(run_id, epoch)
             while record := self._claim(None):
-                self._inbox.put(record)
+                self._guard(record.run_id, partial(self._begin, record))
 
     def _guard(self, run_id: str, act: Callable[[], None]) -> None:
         """One run's trouble must not stop the others."""

@@ -112,5 +112,7 @@ def failure(record: RunRecord) -> RunFailedError:
     """Why a run has no result, as an exception."""
     if record.state is RunState.CANCELLED:
         return RunCancelledError(record.run_id, f"run {record.run_id} was cancelled")
-    hint = f"see: twingraph show {record.run_id}; go on after a fix: twingraph resume {record.run_id}"
+    hint = f"see: twingraph show {record.run_id}"
+    if not record.dynamic:
+        hint += f"; go on after a fix: twingraph resume {record.run_id}"
     return RunFailedError(record.run_id, f"run {record.run_id} failed\n{record.error}\n{hint}")

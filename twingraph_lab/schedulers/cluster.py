@@ -122,7 +122,7 @@ def serve(request: dict[str, Any]) -> None:
             host="127.0.0.1",
             protocol="tls://",
             security=Security(require_encryption=True, **request["security"]),
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             memory_limit=0,  # a worker only supervises; memory is used in the bodies
             resources={
                 "cpu": request["threads"],
