@@ -85,8 +85,11 @@ def show_resume() -> None:
     began = time.monotonic()
     run = twingraph("resume", run_id)
     took_s = time.monotonic() - began
+    answer = "{coldest_f} °F in month {coldest_month}, {warmest_f} °F in month {warmest_month}".format(
+        **run["outputs"]["year"]
+    )
     again = sorted(name for name in completed if started(starts)[name] > begun[name])
-    tell("resumed", f"{run['status']} in another {took_s:.1f} s: {run['outputs']['year']}")
+    tell("resumed", f"{run['status']} in another {took_s:.1f} s: {answer}")
     tell("ran again", f"{', '.join(cut_off) or 'nothing'} (the kill cut them off)")
     tell("", f"{', '.join(again) or 'none'} of the {len(completed)} nodes that had completed")
     if again:
@@ -100,7 +103,7 @@ def kill_in_the_middle(command: list[str | Path]) -> str:
         while process.poll() is None:
             run = twingraph("show", "last")
             states = Counter(node["state"] for node in run["nodes"].values())
-            if run["workflow"] == "late-months" and states["completed"] >= ENOUGH:
+            if run["workflow"] == "warm-months" and states["completed"] >= ENOUGH:
                 process.kill()
                 return str(run["run_id"])
     sys.exit("the run ended before it could be killed")
@@ -108,7 +111,7 @@ def kill_in_the_middle(command: list[str | Path]) -> str:
 
 def started(starts: Path) -> Counter[str]:
     """How often each node's body began: it writes a line itself."""
-    return Counter(line.split()[0] for line in starts.read_text(encoding="utf-8").splitlines())
+    return Counter(starts.read_text(encoding="utf-8").splitlines())
 
 
 if __name__ == "__main__":

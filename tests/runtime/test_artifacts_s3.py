@@ -129,3 +129,17 @@ def test_without_s3fs_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(MissingExtraError, match=r"s3://… artifacts needs .*twingraph-lab\[s3\]"):
         ArtifactStore("s3://lab")
+
+
+def test_a_run_whose_values_are_in_s3(store, tmp_path):
+    from tests.workflows import cell, workflow
+    from twingraph_lab.lab import Lab
+    from twingraph_lab.settings import Settings
+
+    settings = Settings(home=tmp_path / "home", scheduler="inline", artifacts=store.url, lineage=False)
+    with Lab(settings) as lab:
+        make = cell("make", "result = bytes(200_000)")
+        run = lab.submit(workflow(make, cell("use", "result = len(x)", inputs={"x": {"ref": "make"}})))
+        assert run.result(60) == {"use": 200_000}
+        assert not run.tasks["make"].outputs["result"].inline
+    assert not (tmp_path / "home" / "artifacts").exists()

@@ -137,3 +137,16 @@ def test_a_run_that_cant_be_begun_fails_with_the_reason(lab, monkeypatch):
     lab.coordinator.take(run.id)
     record = run.wait(20)
     assert (record.state, record.error) == ("failed", "internal error: ZeroDivisionError('division by zero')")
+
+
+def test_runs_on_a_postgresql_ledger(settings, postgresql_url, tmp_path):
+    broken = tmp_path / "broken"
+    broken.touch()
+    fragile = f"import os\nassert not os.path.exists({str(broken)!r})\nresult = x + 1"
+    document = workflow(cell("a", "result = 1"), cell("b", fragile, inputs={"x": {"ref": "a"}}))
+    with Lab(settings.model_copy(update={"ledger": postgresql_url})) as lab:
+        run = lab.submit(document)
+        assert run.wait(30).state == "failed"
+        broken.unlink()
+        assert lab.resume(run.id).result(30) == {"b": 2}
+        assert [e.task_id for e in lab.ledger.events(run.id) if isinstance(e, TaskStarted)] == ["a", "b", "b"]

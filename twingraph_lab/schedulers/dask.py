@@ -42,6 +42,8 @@ SWEEP_S = 0.25
 PING_S = 5.0
 MOST_PINGS_MISSED = 3
 CALL_TIMEOUT_S = 10.0
+WORKERS_S = 10.0
+"""How long the first worker of a cluster may take before tasks are sent anyway."""
 log = logging.getLogger(__name__)
 
 
@@ -86,9 +88,10 @@ class DaskScheduler:
         """See `Scheduler.submit`. Raises `PlatformError` if there is no cluster."""
         client = self.client
         if any(task.resources for task in tasks):
-            workers = client.scheduler_info(n_workers=-1)["workers"].values()
-            tasks, failures = sort_out(job, tasks, attempts, [worker["resources"] for worker in workers])
-            self._reports.report(job.run_id, "", failures)
+            offers = [worker["resources"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+            if offers:  # a cluster that starts workers when there is work may have none yet
+                tasks, failures = sort_out(job, tasks, attempts, offers)
+                self._reports.report(job.run_id, "", failures)
         if not tasks:
             return
         with self._lock:
@@ -202,6 +205,8 @@ class DaskScheduler:
                 address, security = self._cluster.address, self._cluster.security
             self._client = Client(address, security=security, name="twingraph", set_as_default=False)
             self._client.subscribe_topic(self._topic, self._received)
+            with suppress(TimeoutError):
+                self._client.wait_for_workers(1, timeout=WORKERS_S)
             threads = self._client.nthreads()
             self._workers = list(threads) or [""]
             self._slots = sum(threads.values()) or self._slots
