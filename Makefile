@@ -27,8 +27,8 @@ check: .venv/installed-dev  ## format, lint, types, layers, doctests, lock
 bench: .venv/installed-dev  ## speed, as ratio to bare Dask; written to .bench/results.json
 	@pytest tests/benchmarks -m benchmark -s
 
-soak: .venv/installed-dev  ## faults at random for MINUTES (default 10), from SEED
-	@pytest -m soak -s
+soak: .venv/installed-dev  ## the long fault tests, for MINUTES=10, from SEED=…
+	@scripts/soak
 
 lock: .venv/installed-dev  ## resolve pyproject.toml into constraints/locked.txt
 	@python scripts/lock.py

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ def address(tmp_path):
     loopback = ["--host", "127.0.0.1"]
     dask = [sys.executable, "-m", "dask"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     scheduler = subprocess.Popen([*dask, "scheduler", *common, *loopback, "--port", "0"], env=environment, **quiet)
     end = time.monotonic() + 30
     while not place.exists():
