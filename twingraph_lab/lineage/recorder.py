@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 READER = "recorder"
 BATCH = 500
 """Events at a time."""
-INTERVAL_S = 0.5
+INTERVAL_S = 1.0
 """Pause between batches while nobody waits, so that recording takes little from what is running."""
 _POLL_S = 0.02
 _LONGEST_BACKOFF_S = 30.0

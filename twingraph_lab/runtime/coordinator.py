@@ -29,7 +29,7 @@ from twingraph_lab.runtime.scheduling import Scheduler
 from twingraph_lab.runtime.states import RunState
 
 TICK_S = 0.25
-GATHER_S = 0.005
+GATHER_S = 0.01
 """While much is under way, how long to gather reports, so that one transaction takes many."""
 log = logging.getLogger(__name__)
 
