@@ -22,7 +22,8 @@ class Outcomes:
 
     def __init__(self, store: ArtifactStore, run_id: str, group: str = "") -> None:
         self._store = store
-        self._folder = f"runs/{run_id}/outcomes"
+        self._run = f"runs/{run_id}"
+        self._folder = f"{self._run}/outcomes"
         self._first = f"{self._folder}/{group}.jsonl"
         self._prefix = f"{self._folder}/{group}"
         self._more = f"{self._prefix}.{uuid.uuid4().hex[:8]}"
@@ -59,7 +60,7 @@ class Outcomes:
 
     def clear(self) -> None:
         """The ledger has them all."""
-        self._store.delete(self._folder)
+        self._store.delete(self._run)
 
     def _write(self, lines: bytes) -> None:
         self._written += 1
