@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -92,13 +93,16 @@ class Lab:
         left = record.state is RunState.RUNNING and is_dead(record.coordinator)
         if drive and (record.state is RunState.REQUESTED or left):
             self._record_lineage()
-            self.coordinator.take(record.run_id, planned)
+            with suppress(ConflictError):  # a coordinator that adopts runs was faster
+                self.coordinator.take(record.run_id, planned)
         return Run(self.ledger, self.artifacts, self.stream, record.run_id)
 
     def open(
         self, name: str, *, parameters: Mapping[str, JsonValue] | None = None, context: RunContext | None = None
     ) -> OpenRun:
         """Begin a run that a program builds while it runs."""
+        self._record_lineage()
+        coordinator = self.coordinator
         workflow = Workflow(name=name, extra_parameters=True)
         record, _ = self.ledger.accept(
             workflow,
@@ -107,9 +111,8 @@ class Lab:
             dynamic=True,
         )
         self.started.append(record.run_id)
-        self._record_lineage()
-        run = OpenRun(self.run(record.run_id), self.coordinator, self.ledger, self.artifacts)
-        self.coordinator.take(record.run_id, watcher=run.committed)
+        run = OpenRun(self.run(record.run_id), coordinator, self.ledger, self.artifacts)
+        coordinator.take(record.run_id, watcher=run.committed)
         return run
 
     def run(self, run_id: str) -> Run:

@@ -128,3 +128,20 @@ def test_a_scheduler_that_hangs_is_replaced(lab, tmp_path):
     until(lambda: len(ends(journal)) >= 5)
     os.kill(cluster(lab).pid, signal.SIGSTOP)
     check(lab, run, journal, may_repeat=4)
+
+
+def test_a_chain_goes_on_after_its_scheduler_was_killed(lab, tmp_path):
+    journal = tmp_path / "journal"
+    run = lab.submit(layers(journal, width=1, depth=8, pause=0.3))
+    until(lambda: len(ends(journal)) >= 2)
+    cluster(lab).kill()
+    check(lab, run, journal, may_repeat=1)
+
+
+def test_a_program_goes_on_after_its_scheduler_was_killed(lab):
+    run = lab.open("program")
+    run.add([cell("p", "import time\ntime.sleep(1)\nresult = 1")])
+    cluster(lab).kill()
+    run.add([cell("q", "result = x + 1", inputs={"x": {"ref": "p"}})])
+    assert run.value("q") == 2
+    run.close()

@@ -143,3 +143,37 @@ def test_what_cant_be_imported_is_said(run, tmp_path, ref, message):
     with pytest.raises(AttemptError, match=message) as caught:
         run(PythonFunction(ref=ref))
     assert caught.value.failure.kind == "input"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os, time\nif os.fork() == 0: time.sleep(60)\nos.kill(os.getpid(), 9)",
+        "import os\nos.system('sleep 60 &')\nos._exit(3)",
+    ],
+)
+def test_a_crash_is_noticed_though_a_child_of_the_body_lives_on(run, code):
+    begun = time.monotonic()
+    with pytest.raises(AttemptError) as caught:
+        run(code)
+    assert caught.value.failure.kind == "crashed"
+    assert time.monotonic() - begun < 10
+
+
+def test_a_body_that_prints_without_end_is_stopped_at_its_timeout(run):
+    begun = time.monotonic()
+    with pytest.raises(AttemptError) as caught:
+        run("while True: print('x' * 1000)", timeout_s=0.5)
+    assert caught.value.failure.kind == "timeout"
+    assert time.monotonic() - begun < 5
+
+
+def test_text_that_is_no_unicode_can_be_reported(run):
+    with pytest.raises(AttemptError) as caught:
+        run(r"import logging; logging.warning('\udcff'); raise ValueError('\udcff')")
+    assert caught.value.failure.message == r"\udcff"
+    assert run.logged[-1] == ("log", "WARNING", r"root: \udcff")
+
+
+def test_a_bad_log_call_doesnt_fail_the_body(run):
+    assert run("import logging\nlogging.getLogger('x').warning('%d', 's')\nresult = 1") == 1

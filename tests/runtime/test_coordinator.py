@@ -150,3 +150,37 @@ def test_runs_on_a_postgresql_ledger(settings, postgresql_url, tmp_path):
         broken.unlink()
         assert lab.resume(run.id).result(30) == {"b": 2}
         assert [e.task_id for e in lab.ledger.events(run.id) if isinstance(e, TaskStarted)] == ["a", "b", "b"]
+
+
+def test_a_queued_body_isnt_begun_after_a_cancel(tmp_path):
+    one_slot = Settings(home=tmp_path / "home", scheduler="inline", workers=1, threads=1, lineage=False)
+    ran = tmp_path / "ran"
+    with Lab(one_slot) as lab:
+        waits = cell("a", WAIT, inputs={"path": str(tmp_path / "never")})
+        run = lab.submit(workflow(waits, cell("b", f"open({str(ran)!r}, 'w').close()", outputs=())))
+        until(lambda: run.tasks["a"].state == "running")
+        run.cancel()
+        assert run.wait(20).state == "cancelled"
+        assert lab.submit(workflow(cell("next", "result = 1"))).result(20) == {"next": 1}
+    assert not ran.exists()
+
+
+def test_a_dispatch_that_cant_be_recorded_is_tried_again(lab, monkeypatch):
+    record, failures = lab.ledger.record, [1, 2]
+
+    def failing(*args, dispatched=None, **kwargs):
+        if dispatched and failures:
+            failures.pop()
+            raise StoreError("locked")
+        return record(*args, dispatched=dispatched or {}, **kwargs)
+
+    monkeypatch.setattr(lab.ledger, "record", failing)
+    assert lab.submit(workflow(cell("a", "result = 1"))).result(20) == {"a": 1}
+    assert not failures
+
+
+def test_a_program_is_left_to_its_own_coordinator(settings):
+    with Lab(settings) as lab, Lab(settings) as other:
+        record, _ = lab.ledger.accept(workflow(), {}, dynamic=True)
+        other.coordinate(until_idle=True)
+        assert lab.ledger.run(record.run_id).state == "requested"

@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -40,10 +41,12 @@ def preload() -> None:
 
 def main(connection_fd: int, stdout: int, stderr: int) -> None:
     """Serve calls until the other side closes the pipe."""
+    os.set_inheritable(connection_fd, False)
     connection = Connection(connection_fd)
     _redirect(stdout, stderr)
+    handler = PipeHandler(connection)
     root = logging.getLogger()
-    root.handlers[:] = [PipeHandler(connection)]
+    root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     job: Job | None = None
     components: dict[str, Component] = {}
@@ -65,7 +68,8 @@ def main(connection_fd: int, stdout: int, stderr: int) -> None:
         reply = attempt(Call(job, task, number, given))
         sys.stdout.flush()
         sys.stderr.flush()
-        connection.send(reply)
+        with handler.lock or nullcontext():  # a thread of the body may be logging
+            connection.send(reply)
 
 
 def attempt(call: Call) -> tuple[Outputs | Failure, Metrics]:
@@ -137,10 +141,16 @@ def named(value: Any, declared: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
 def failure_of(error: BaseException, kind: FailureKind) -> Failure:
     """Describe an exception with the user's frames only: those below the engine's call."""
     if isinstance(error, TwinGraphError):  # ours, raised before or after the body: the message says it all
-        return Failure(kind=kind, type=type(error).__name__, message=str(error))
+        return Failure(kind=kind, type=type(error).__name__, message=_printable(str(error)))
     frames = traceback.TracebackException.from_exception(error)
     _trim(frames)
-    return Failure(kind=kind, type=type(error).__name__, message=str(error), traceback="".join(frames.format()))
+    text = _printable("".join(frames.format()))
+    return Failure(kind=kind, type=type(error).__name__, message=_printable(str(error)), traceback=text)
+
+
+def _printable(text: str) -> str:
+    """Text that can be stored as UTF-8: file names may bring lone surrogates."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _trim(frames: traceback.TracebackException) -> None:
@@ -189,7 +199,10 @@ class PipeHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Format and send one record."""
-        self._connection.send((record.levelname, f"{record.name}: {self.format(record)}"))
+        try:
+            self._connection.send((record.levelname, _printable(f"{record.name}: {self.format(record)}")))
+        except Exception:  # noqa: BLE001  (as every handler: a bad log call is no reason to fail)
+            self.handleError(record)
 
 
 def _reset_peak_memory() -> None:

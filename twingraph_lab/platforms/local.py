@@ -20,6 +20,8 @@ from twingraph_lab.platforms.zygote import Body, Zygote
 
 MAX_IDLE = 16
 CHUNK_BYTES = 65_536
+MOST_CHUNKS = 16
+"""What a pipe may hold at most is read after the end of a body."""
 Reply = tuple[Outputs | Failure, Metrics]
 
 
@@ -42,7 +44,10 @@ class LocalPlatform:
 
     def run(self, call: Call, log: Log) -> tuple[Outputs, Metrics]:
         """Run one attempt; see `Platform.run`."""
-        running = self._take(call.job.run_id)
+        try:
+            running = self._take(call.job.run_id)
+        except OSError as error:
+            raise _failed("platform", "NoProcess", f"no process could be started for it: {error}", Metrics()) from error
         if call.stopping.is_set():
             running.stop()
         try:
@@ -112,6 +117,8 @@ class LocalPlatform:
             reply = running.follow(log, deadline)
             if reply == STALE:
                 running.replace(self._zygote)
+                if call.stopping.is_set():
+                    running.stop()
                 running.send(call)
                 reply = running.follow(log, deadline)
         except TimeoutError:
@@ -143,7 +150,8 @@ class _Running:
         self._components: set[str] = set()
         self._streams: dict[int, Stream] = {body.stdout: "stdout", body.stderr: "stderr"}
         self._selector = selectors.DefaultSelector()
-        for fd in (body.connection.fileno(), *self._streams):
+        self._process = os.pidfd_open(body.pid) if hasattr(os, "pidfd_open") else -1
+        for fd in (body.connection.fileno(), *self._streams, *([self._process] if self._process >= 0 else [])):
             self._selector.register(fd, selectors.EVENT_READ)
 
     @property
@@ -169,12 +177,15 @@ class _Running:
             while True:
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
+                    self.body.kill()  # now, or what it prints would never end
                     raise TimeoutError
                 for key, _ in self._selector.select(left):
                     if key.fd in lines:
                         if not lines[key.fd].read():
                             self._selector.unregister(key.fd)
                         continue
+                    if key.fd == self._process and not connection.poll():
+                        raise EOFError  # it died; a child of it may hold the other end open
                     message = connection.recv()
                     if not (isinstance(message, tuple) and isinstance(message[0], str)):
                         return message
@@ -200,6 +211,8 @@ class _Running:
             zygote.status(self.body.pid)
             self.reaped = True
         self._selector.close()
+        if self._process >= 0:
+            os.close(self._process)
         self.body.close()
 
 
@@ -224,9 +237,10 @@ class _Lines:
         return bool(data)
 
     def finish(self) -> None:
-        """Read what the pipe still holds."""
-        while self.read():
-            pass
+        """Read what the pipe still holds; not for ever, as others may go on writing."""
+        for _ in range(MOST_CHUNKS):
+            if not self.read():
+                break
         if self._rest:
             self._log(self._stream, "", self._rest.decode(errors="replace"))
             self._rest = b""

@@ -58,6 +58,11 @@ class Zygote:
         err_read, err_write = os.pipe()
         try:
             pid = self._ask(("fork",), (theirs.fileno(), out_write, err_write))
+            if pid <= 0:
+                ours.close()
+                os.close(out_read)
+                os.close(err_read)
+                raise OSError("the operating system refuses new processes")
         finally:
             theirs.close()
             os.close(out_write)
@@ -135,18 +140,22 @@ def serve(control: socket.socket) -> None:
             break
         match pickle.loads(message):
             case ("fork",):
-                pid = os.fork()
+                try:
+                    pid = os.fork()
+                except OSError:
+                    pid = -1
                 if pid == 0:
                     control.close()
                     os.setpgid(0, 0)
                     _die_with_parent()
                     body.main(*fds)
                     os._exit(0)
-                with contextlib.suppress(OSError):  # done on both sides, so that it is done before either goes on
-                    os.setpgid(pid, pid)
+                if pid > 0:
+                    with contextlib.suppress(OSError):  # done on both sides, so that it is done before either goes on
+                        os.setpgid(pid, pid)
+                    living.add(pid)
                 for fd in fds:
                     os.close(fd)
-                living.add(pid)
                 control.send(str(pid).encode())
             case ("wait", int(pid)) if pid in living:
                 _, status = os.waitpid(pid, 0)

@@ -35,7 +35,8 @@ class Attempts:
 
     def dispatched(self, task_id: str, number: int) -> None:
         """`number` is what the worker will count from."""
-        self._of[task_id] = _Attempt(number)
+        before = self._of.get(task_id, _Attempt(0))
+        self._of[task_id] = _Attempt(number, superseded=before.superseded | {before.execution} - {""})
 
     def normalise(self, execution: str, event: AnyTaskEvent) -> Iterator[AnyTaskEvent]:
         """The event with its true attempt number, after the loss of an earlier one; nothing if it is fenced."""

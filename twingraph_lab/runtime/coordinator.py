@@ -8,14 +8,16 @@ import queue
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import psutil
 
-from twingraph_lab.errors import ConflictError, FencedError, TwinGraphError
+from twingraph_lab.errors import ConflictError, FencedError, StoreError, TwinGraphError
 from twingraph_lab.events import AnyTaskEvent, Event, RunFinished
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.plan import Plan, plan
@@ -36,18 +38,27 @@ log = logging.getLogger(__name__)
 
 def identity() -> str:
     """Names this process so that others on the same host can tell whether it lives: `host/pid/start time`."""
-    return f"{socket.gethostname()}/{os.getpid()}/{psutil.Process().create_time():.2f}"
+    return f"{socket.gethostname()}/{os.getpid()}/{_begun(os.getpid())}"
+
+
+def _begun(pid: int) -> str:
+    """When a process began, by a clock that nobody sets: ticks since boot (proc(5), stat field 22) where known."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return f"{psutil.Process(pid).create_time():.2f}"
 
 
 def is_dead(coordinator: str) -> bool:
     """Whether a coordinator of this host has ended; of other hosts nothing is known, so its lease has to run out."""
     host, _, rest = coordinator.partition("/")
-    pid, _, started = rest.partition("/")
+    pid, _, rest = rest.partition("/")
+    started = rest.partition("/")[0]
     if host != socket.gethostname() or not pid.isdigit():
         return False
     try:
         process = psutil.Process(int(pid))
-        return f"{process.create_time():.2f}" != started or process.status() == psutil.STATUS_ZOMBIE
+        return process.status() == psutil.STATUS_ZOMBIE or _begun(int(pid)) != started
     except psutil.NoSuchProcess:
         return True
 
@@ -72,7 +83,7 @@ class Coordinator:
         lease_s: float = 15.0,
         adopt: bool = False,
     ) -> None:
-        self.id = identity()
+        self.id = f"{identity()}/{uuid.uuid4().hex[:8]}"  # a process may have several
         self._ledger = ledger
         self._store = store
         self._scheduler = scheduler
@@ -83,6 +94,10 @@ class Coordinator:
         self._plans: dict[str, Plan] = {}
         self._watchers: dict[str, Callable[[Sequence[Event]], None]] = {}
         self._renewed = time.monotonic()
+        self._epochs: dict[str, int] = {}
+        self._failing: dict[str, tuple[int, RunFinished]] = {}
+        self._handling: _Message | RunRecord | None = None
+        self._later: list[_Message | RunRecord] = []
         self._ticked = threading.Event()
         self._tidier = ThreadPoolExecutor(1, thread_name_prefix="twingraph-tidy")
         self._thread = threading.Thread(target=self._loop, name="twingraph-coordinator", daemon=True)
@@ -134,10 +149,16 @@ class Coordinator:
         if self._thread.is_alive():
             self._inbox.put(None)
             self._thread.join()
-        for run_id, driver in self._drivers.items():
-            self._ledger.release(run_id, driver.job.epoch)
-        self._scheduler.close()
-        self._tidier.shutdown()
+        try:
+            for run_id in self._drivers:  # first, so that nobody else starts what still runs here
+                self._scheduler.cancel(run_id)
+            self._scheduler.close()
+            self._tidier.shutdown()
+            for run_id, driver in self._drivers.items():
+                self._ledger.release(run_id, driver.job.epoch)
+        finally:
+            for run_id in list(self._watchers):
+                self._tell_watcher(RunFinished(run_id=run_id, status="failed", error="its Lab was closed"))
 
     def _loop(self) -> None:
         next_tick = time.monotonic()
@@ -163,14 +184,17 @@ class Coordinator:
                 self._guard(run_id, partial(self._commit, run_id))
 
     def _deliver(self, message: _Message | RunRecord) -> str:
+        self._handling = message
         if isinstance(message, RunRecord):
             self._guard(message.run_id, partial(self._begin, message))
         elif driver := self._drivers.get(message.run_id):
             self._guard(message.run_id, partial(message.act, driver))
+        self._handling = None
         return message.run_id
 
     def _begin(self, record: RunRecord) -> None:
         run_id = record.run_id
+        self._epochs[run_id] = record.epoch
         planned = self._plans.pop(run_id, None) or plan(self._ledger.workflow(run_id), record.parameters)
         job = Job(
             run_id=run_id,
@@ -181,7 +205,7 @@ class Coordinator:
             store_url=self._store.url,
         )
         watcher = self._watchers.get(run_id)
-        driver = self._drivers[run_id] = RunDriver(
+        driver = RunDriver(
             job,
             planned.tasks,
             ledger=self._ledger,
@@ -193,6 +217,7 @@ class Coordinator:
             watcher=watcher or (lambda _: None),
             tidy=self._tidier.submit,
         )
+        self._drivers[run_id] = driver
         if record.dynamic and watcher is None:
             driver.abort("the program that was building this run is gone; run it again")
         else:
@@ -206,6 +231,7 @@ class Coordinator:
         if driver.settled:
             del self._drivers[run_id]
             self._watchers.pop(run_id, None)
+            self._epochs.pop(run_id, None)
 
     def _claim(self, run_id: str | None) -> RunRecord | None:
         if run_id is not None:
@@ -217,6 +243,10 @@ class Coordinator:
         return record
 
     def _tick(self) -> None:
+        for message in self._later:
+            self._inbox.put(message)
+        self._later.clear()
+        self._record_failures()
         now = time.monotonic()
         if self._drivers and now - self._renewed >= self._lease_s / 3:
             self._renewed = now
@@ -234,28 +264,45 @@ class Coordinator:
                 self._guard(record.run_id, partial(self._begin, record))
 
     def _guard(self, run_id: str, act: Callable[[], None]) -> None:
-        """One run's trouble must not stop the others."""
+        """One run's trouble must not stop the others, nor this thread."""
         try:
-            act()
-        except FencedError:
-            self._abandon(run_id)
-        except Exception as error:
-            log.exception("run %s can't be driven on", run_id or "(none)")
-            if run_id:
-                self._fail(run_id, error)
+            try:
+                act()
+            except FencedError:
+                self._abandon(run_id)
+            except StoreError as error:  # it may work again: see `_deliver` and `RunDriver.commit`
+                log.warning("run %s: the ledger can't be used now: %s", run_id or "(none)", error)
+                raise
+            except Exception as error:
+                log.exception("run %s can't be driven on", run_id or "(none)")
+                if run_id:
+                    self._fail(run_id, error)
+        except StoreError:
+            self._later += [message for message in (self._handling,) if message is not None]
+        except Exception:
+            log.exception("run %s: and it can't be given up either", run_id or "(none)")
 
     def _fail(self, run_id: str, error: Exception) -> None:
         message = str(error) if isinstance(error, TwinGraphError) else f"internal error: {error!r}"
         driver = self._drivers.pop(run_id, None)
-        record = self._ledger.run(run_id)
+        finished = RunFinished(run_id=run_id, status="failed", error=message)
+        self._failing[run_id] = self._epochs[run_id], finished
+        self._tell_watcher(finished)
         if driver is not None:
             self._scheduler.cancel(run_id)
-        finished = RunFinished(run_id=run_id, status="failed", error=message)
-        try:
-            self._ledger.record(run_id, record.epoch, [finished])
-        except TwinGraphError:
-            log.exception("run %s: can't record its end; its lease will run out", run_id)
-        self._tell_watcher(finished)
+        self._record_failures()
+
+    def _record_failures(self) -> None:
+        """Runs that were given up end in the ledger as soon as it can be written."""
+        for run_id, (epoch, finished) in list(self._failing.items()):
+            try:
+                self._ledger.record(run_id, epoch, [finished])
+            except StoreError as error:
+                log.warning("run %s: can't record its end now, will try again: %s", run_id, error)
+                return
+            except TwinGraphError:
+                log.exception("run %s: can't record its end", run_id)
+            del self._failing[run_id]
 
     def _abandon(self, run_id: str) -> None:
         """Another coordinator has it: stop what runs for us; its results would be fenced anyway."""

@@ -64,6 +64,7 @@ class RunDriver:
         self.job = job
         self.tasks = dict(tasks)
         self.finished = False
+        self._completed = False
         self.outputs: dict[str, Outputs] = {
             task_id: record.outputs for task_id, record in records.items() if record.state is TaskState.COMPLETED
         }
@@ -102,11 +103,18 @@ class RunDriver:
     def report(self, execution: str, events: Iterable[AnyTaskEvent]) -> None:
         """A worker reports. Late and doubled reports are dropped."""
         for event in events:
-            for normalised in self._attempts.normalise(execution, event):
-                self._take(normalised)
+            for normalised in list(self._attempts.normalise(execution, event)):
+                if isinstance(normalised, TaskCancelled) and not self._machine.cancelling:
+                    self.lost(
+                        [normalised.task_id], "it was stopped on its worker, though nobody asked for it", fatal=False
+                    )
+                else:
+                    self._take(normalised)
 
     def lost(self, tasks: Collection[str], cause: str, *, fatal: bool) -> None:
         """The scheduler lost these: recover what they finished, give up what kills workers, submit the rest again."""
+        lost = set(tasks)
+        tasks = [task_id for task_id in self.tasks if task_id in lost]  # parents first, as everything below expects
         running = {task_id for task_id in tasks if self._machine.states[task_id] is TaskState.RUNNING}
         again = self._recover(task_id for task_id in tasks if not self._machine.states[task_id].final)
         for task_id in list(again):
@@ -151,7 +159,12 @@ class RunDriver:
             if not self._record():
                 return
             while self._commands:
-                self._act(self._commands.popleft())
+                try:
+                    self._act(self._commands[0])
+                except StoreError as error:
+                    log.warning("run %s: can't go on now, will try again: %s", self.job.run_id, error)
+                    return
+                self._commands.popleft()
 
     def _take(self, event: AnyTaskEvent) -> None:
         if not self._machine.accepts(event):
@@ -174,6 +187,7 @@ class RunDriver:
     def _finish(self, command: Finish) -> None:
         if not self.finished:
             self.finished = True
+            self._completed = command.status == "completed"
             self._events.append(RunFinished(run_id=self.job.run_id, status=command.status, error=command.error))
 
     def _give_up(self, task_id: str, cause: str) -> None:
@@ -212,7 +226,8 @@ class RunDriver:
             self._scheduler.release(self.job.run_id, done)
             if self.finished:
                 self._scheduler.forget(self.job.run_id)
-                self._tidy(self._outcomes.clear)
+                if self._completed:  # else a resume will want them
+                    self._tidy(self._outcomes.clear)
                 crash_point("after_finish")
             self._watcher(stored)
         return True

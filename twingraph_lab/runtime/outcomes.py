@@ -6,6 +6,7 @@ again finds the outcome here and doesn't run the body a second time.
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterable
 
@@ -29,6 +30,7 @@ class Outcomes:
         self._more = f"{self._prefix}.{uuid.uuid4().hex[:8]}"
         self._written = 0
         self._marked = False
+        self._lock = threading.Lock()  # the thread that runs tasks, the one that flushes and the one that spreads
 
     def read(self) -> tuple[dict[str, TaskCompleted], set[str]]:
         """Completions by task id, and the ids of the at-most-once tasks that were about to start."""
@@ -51,12 +53,14 @@ class Outcomes:
     def write(self, events: Iterable[AnyTaskEvent]) -> None:
         """Make these durable, in one write."""
         if lines := b"\n".join(EVENT.dump_json(event) for event in events):
-            self._write(lines)
+            with self._lock:
+                self._write(lines)
 
     def mark(self) -> None:
         """Let it be known that the group was begun, before others run parts of it."""
-        if not self._marked:
-            self._write(b"")
+        with self._lock:
+            if not self._marked:
+                self._write(b"")
 
     def clear(self) -> None:
         """The ledger has them all."""

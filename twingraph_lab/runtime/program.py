@@ -126,9 +126,14 @@ class OpenRun:
 
     def _grow(self, driver: RunDriver) -> None:
         with self._lock:
-            nodes, self._added = self._added, []
-            components, self._new_components = self._new_components, {}
+            nodes, components = list(self._added), dict(self._new_components)
         self._ledger.add_nodes(self.id, driver.job.epoch, nodes, components=components)
+        with self._lock:  # not before they are kept: if the ledger fails, this is done again
+            del self._added[: len(nodes)]
+            for name in components:
+                del self._new_components[name]
+            if self._added:
+                self._coordinator.tell(self.id, self._grow)
         tasks = [task_of(node, component_key(node)) for node in nodes]
         inline = {task.component: node.component for task, node in zip(tasks, nodes, strict=True)}
         driver.add(tasks, {**{k: c for k, c in inline.items() if not isinstance(c, str)}, **components})

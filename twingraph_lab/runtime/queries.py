@@ -100,12 +100,17 @@ def load_events(
 
 
 def claimable(now: datetime, run_id: str | None) -> ColumnElement[bool]:
-    """Requested, or running without a living lease."""
+    """Requested, or running without a living lease.
+
+    A run that a program builds belongs to that program until it is running: it is claimed by its id only.
+    """
     open_to_all = or_(
         RUNS.c.state == RunState.REQUESTED,
         and_(RUNS.c.state == RunState.RUNNING, or_(RUNS.c.lease_until.is_(None), RUNS.c.lease_until < now)),
     )
-    return open_to_all if run_id is None else and_(RUNS.c.run_id == run_id, open_to_all)
+    if run_id is not None:
+        return and_(RUNS.c.run_id == run_id, open_to_all)
+    return and_(open_to_all, or_(RUNS.c.dynamic.is_(False), RUNS.c.state == RunState.RUNNING))
 
 
 def problems(connection: Connection) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import ValidationError
+
 from twingraph_lab.events import Frozen, Outputs
 from twingraph_lab.planning.keys import cache_key
 from twingraph_lab.planning.plan import Task
@@ -38,7 +40,10 @@ class Cache:
     def find(self, key: str) -> Hit | None:
         """The outputs kept under `key`, if all of them are still there."""
         data = self._store.read(_name(key))
-        hit = Hit.model_validate_json(data) if data else None
+        try:
+            hit = Hit.model_validate_json(data) if data else None
+        except ValidationError:  # of another version; it will be written anew
+            return None
         return hit if hit and all(self._store.exists(artifact) for artifact in hit.outputs.values()) else None
 
     def keep(self, key: str, outputs: Outputs, *, origin: str) -> None:

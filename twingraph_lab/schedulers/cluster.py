@@ -98,7 +98,7 @@ def kill_tree(pid: int) -> None:
     """SIGKILL a process and everything below it."""
     try:
         root = psutil.Process(pid)
-        family = [root, *root.children(recursive=True)]
+        family = [*root.children(recursive=True), root]
     except psutil.NoSuchProcess:
         return
     for process in family:
@@ -133,9 +133,7 @@ def serve(request: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps({"address": cluster.scheduler_address}) + "\n")
         sys.stdout.flush()
         sys.stdin.read()
-    for child in psutil.Process().children(recursive=True):
-        child.kill()
-    os._exit(0)
+    kill_tree(os.getpid())  # itself last
 
 
 if __name__ == "__main__":

@@ -95,6 +95,9 @@ class DaskScheduler:
         if not tasks:
             return
         with self._lock:
+            tasks = self._with_parents(job.run_id, tasks, given)
+            if not tasks:
+                return
             graph, members = self._graph(job, tasks, given, attempts)
             futures = client.get(graph, list(members), sync=False)
             for (key, ids), future in zip(members.items(), futures, strict=True):
@@ -112,7 +115,8 @@ class DaskScheduler:
 
     def cancel(self, run_id: str) -> None:
         """See `Scheduler.cancel`."""
-        futures = [held.future for held in self._held.values() if held.run_id == run_id]
+        with self._lock:
+            futures = [held.future for held in self._held.values() if held.run_id == run_id]
         self.forget(run_id)
         if self._client is None or not futures:
             return
@@ -148,6 +152,18 @@ class DaskScheduler:
         """The local cluster, if there is one."""
         return self._cluster
 
+    def _with_parents(self, run_id: str, tasks: Sequence[Task], given: Mapping[str, Outputs]) -> list[Task]:
+        """Those whose parents are here. A parent may have been lost a moment ago, and will be submitted again."""
+        here, gone = {*given, *self._key_of[run_id]}, []
+        for task in tasks:
+            if here.issuperset(task.upstream):
+                here.add(task.id)
+            else:
+                gone.append(task.id)
+        if gone:
+            self._reports.lost(run_id, gone, "what it waits for was lost", fatal=False)
+        return [task for task in tasks if task.id in here and task.id not in gone]
+
     def _graph(
         self, job: Job, tasks: Sequence[Task], given: Mapping[str, Outputs], attempts: Mapping[str, int]
     ) -> tuple[HighLevelGraph, dict[str, list[str]]]:
@@ -180,6 +196,7 @@ class DaskScheduler:
         """Keep a cluster there, and look after groups that won't report themselves."""
         missed, next_ping = 0, 0.0
         self._connect()
+        self._ready.set()
         while not self._closing.wait(SWEEP_S):
             try:
                 if self._cluster is not None and not self._cluster.alive:
@@ -214,7 +231,6 @@ class DaskScheduler:
             self._trouble = None
         except Exception as error:  # noqa: BLE001  (told to whoever submits)
             self._trouble = error
-        self._ready.set()
 
     def _disconnect(self) -> None:
         client, self._client = self._client, None
@@ -239,6 +255,7 @@ class DaskScheduler:
         self._connect()
         for run_id, tasks in lost.items():
             self._reports.lost(run_id, tasks, cause, fatal=False)
+        self._ready.set()  # after the reports, so that what is submitted next comes after these tasks
 
     def _answers(self) -> bool:
         client = self._client

@@ -53,8 +53,7 @@ class InlineScheduler:
 
     def cancel(self, run_id: str) -> None:
         """See `Scheduler.cancel`."""
-        with self._lock:
-            self._waiting.pop(run_id, None)
+        self.forget(run_id)  # what is queued finds no results then, and isn't begun
         self._site.stop(run_id)
 
     def forget(self, run_id: str) -> None:
@@ -72,7 +71,7 @@ class InlineScheduler:
 
     def _start_ready(self, run_id: str) -> None:
         with self._lock:
-            waiting, results = self._waiting.get(run_id, {}), self._results[run_id]
+            waiting, results = self._waiting.get(run_id, {}), self._results.get(run_id, {})
             ready = []
             for task_id, group in list(waiting.items()):
                 task = group.tasks[0]
@@ -84,21 +83,32 @@ class InlineScheduler:
 
     def _run(self, group: Group) -> None:
         run_id, task = group.job.run_id, group.tasks[0]
-        known = {parent: self._results[run_id][parent] for parent in task.upstream}
         try:
-            results = run_group(group, [known], self._site, self._reports.report, None)
+            with self._lock:
+                known = self._results.get(run_id)
+                upstream = None if known is None else {parent: known[parent] for parent in task.upstream}
+            if upstream is not None:
+                results = self._results_of(group, upstream)
+                with self._lock:
+                    if run_id in self._results:
+                        self._results[run_id].update(results)
+        finally:
+            with self._lock:
+                self._take(task, +1)
+                runs = list(self._waiting)  # another run may have waited for these resources
+        for waiting in runs:
+            self._start_ready(waiting)
+
+    def _results_of(self, group: Group, upstream: Results) -> Results:
+        run_id, task = group.job.run_id, group.tasks[0]
+        try:
+            return run_group(group, [upstream], self._site, self._reports.report, None)
         except Exception as error:  # noqa: BLE001  (a fault of the engine must end the run, not hang it)
             failure = Failure(kind="platform", type=type(error).__name__, message=str(error))
             attempt = group.attempts.get(task.id, 1)
             failed = TaskFailed(run_id=run_id, task_id=task.id, attempt=attempt, failure=failure)
             self._reports.report(run_id, "", [failed])
-            results = {task.id: None}
-        with self._lock:
-            self._results[run_id].update(results)
-            self._take(task, +1)
-            runs = list(self._waiting)  # another run may have waited for these resources
-        for waiting in runs:
-            self._start_ready(waiting)
+            return {task.id: None}
 
     def _take(self, task: Task, sign: int) -> None:
         for name, amount in task.resources.items():
