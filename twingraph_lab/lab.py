@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import JsonValue
 
-from twingraph_lab.errors import ConflictError
+from twingraph_lab.errors import ConflictError, PlatformError, StoreError
 from twingraph_lab.frontends import decorators
 from twingraph_lab.lineage.provenance import git_state
 from twingraph_lab.planning.context import RunContext
@@ -51,6 +51,7 @@ class Lab:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
+        _check_scheduler(self.settings.scheduler)
         self.home = _private_folder(self.settings.home)
         self.ledger = Ledger(self.settings.ledger or f"sqlite:///{self.home / 'ledger.db'}")
         self.artifacts = ArtifactStore(self.settings.artifacts or str(self.home / "artifacts"))
@@ -231,8 +232,16 @@ def _git_state(folder: str, _moment: int) -> dict[str, str | bool]:
 
 def _private_folder(path: Path) -> Path:
     path = path.expanduser().absolute()
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"the store's folder {path} can't be made ({error.strerror}); set TWINGRAPH_HOME") from error
     return path
+
+
+def _check_scheduler(name: str) -> None:
+    if name not in {"dask", "inline"} and not name.startswith(("tcp://", "tls://")):
+        raise PlatformError(f"there is no scheduler {name!r}; say dask, inline, or an address such as tcp://host:8786")
 
 
 _current: Lab | None = None

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """What a `Lab` is made of. Only `lab.py` and the command line make one; everything below gets values."""
 
-    model_config = SettingsConfigDict(env_prefix="TWINGRAPH_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TWINGRAPH_", env_ignore_empty=True, extra="ignore")
 
     home: Path = Path(".twingraph")
     """Folder of the embedded ledger, lineage and artifacts; made on first use, readable by its owner only."""

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.workflows import cell, workflow
-from twingraph_lab.errors import ConflictError, StoreError
+from twingraph_lab.errors import ConflictError, StoreError, TwinGraphError
 from twingraph_lab.events import RunStarted, TaskStarted
 from twingraph_lab.lab import Lab
 from twingraph_lab.runtime.coordinator import identity, is_dead
@@ -184,3 +184,12 @@ def test_a_program_is_left_to_its_own_coordinator(settings):
         record, _ = lab.ledger.accept(workflow(), {}, dynamic=True)
         other.coordinate(until_idle=True)
         assert lab.ledger.run(record.run_id).state == "requested"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"scheduler": "nonsense"}, "there is no scheduler 'nonsense'"), ({"home": "/dev/null/x"}, "set TWINGRAPH_HOME")],
+)
+def test_settings_that_cant_work_are_refused_at_once(settings, change, message):
+    with pytest.raises(TwinGraphError, match=message):
+        Lab(Settings(**{**settings.model_dump(), **change}))

@@ -73,7 +73,7 @@ def _cell(component: Source, outputs: tuple[str, ...]) -> Function:
         module.__dict__.update(inputs)
         sys.modules["__main__"] = module  # so that classes the cell defines can be pickled by value
         module.__dict__["__file__"] = component.filename
-        lines = component.code.splitlines(keepends=True)
+        lines = (component.code + "\n").splitlines(keepends=True)
         linecache.cache[component.filename] = (len(component.code), None, lines, component.filename)
         _execute(component, module.__dict__, wants_result="result" in outputs)
         return NamedOutputs(_read(module.__dict__, outputs))

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -215,13 +216,17 @@ class Coordinator:
             cancelling=record.cancel_requested,
             dynamic=record.dynamic,
             watcher=watcher or (lambda _: None),
-            tidy=self._tidier.submit,
+            tidy=self._tidy,
         )
         self._drivers[run_id] = driver
         if record.dynamic and watcher is None:
             driver.abort("the program that was building this run is gone; run it again")
         else:
             driver.begin(self.id)
+
+    def _tidy(self, act: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the interpreter is ending; a file or two stay
+            self._tidier.submit(act)
 
     def _commit(self, run_id: str) -> None:
         driver = self._drivers.get(run_id)
@@ -274,7 +279,8 @@ class Coordinator:
                 log.warning("run %s: the ledger can't be used now: %s", run_id or "(none)", error)
                 raise
             except Exception as error:
-                log.exception("run %s can't be driven on", run_id or "(none)")
+                if not isinstance(error, TwinGraphError):  # whose message the run's end carries
+                    log.exception("run %s can't be driven on", run_id or "(none)")
                 if run_id:
                     self._fail(run_id, error)
         except StoreError:

@@ -81,7 +81,8 @@ class RunDriver:
         upstream = {task_id: task.upstream for task_id, task in self.tasks.items()}
         self._machine = RunMachine(upstream, states=states, cancelling=cancelling, open=dynamic)
         for task_id, record in records.items():
-            self._attempts.dispatched(task_id, record.attempt)
+            never_began = record.state is TaskState.DISPATCHED and record.started is None
+            self._attempts.dispatched(task_id, record.attempt - never_began)
 
     @property
     def settled(self) -> bool:

@@ -114,5 +114,5 @@ def failure(record: RunRecord) -> RunFailedError:
         return RunCancelledError(record.run_id, f"run {record.run_id} was cancelled")
     hint = f"see: twingraph show {record.run_id}"
     if not record.dynamic:
-        hint += f"; go on after a fix: twingraph resume {record.run_id}"
+        hint += f"; try again with what is done kept: twingraph resume {record.run_id}"
     return RunFailedError(record.run_id, f"run {record.run_id} failed\n{record.error}\n{hint}")

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -98,7 +99,7 @@ def kill_tree(pid: int) -> None:
     """SIGKILL a process and everything below it."""
     try:
         root = psutil.Process(pid)
-        family = [*root.children(recursive=True), root]
+        family = [*sorted(root.children(recursive=True), key=_talks_last), root]
     except psutil.NoSuchProcess:
         return
     for process in family:
@@ -106,6 +107,13 @@ def kill_tree(pid: int) -> None:
             process.kill()
         except psutil.NoSuchProcess:
             continue
+
+
+def _talks_last(process: psutil.Process) -> bool:
+    """False, and so first, for what would complain about the death of the others."""
+    with suppress(psutil.Error):
+        return "resource_tracker" not in " ".join(process.cmdline())
+    return True
 
 
 def serve(request: dict[str, Any]) -> None:
@@ -130,9 +138,10 @@ def serve(request: dict[str, Any]) -> None:
                 **request["resources"],
             },
         )
-        sys.stdout.write(json.dumps({"address": cluster.scheduler_address}) + "\n")
-        sys.stdout.flush()
-        sys.stdin.read()
+        with suppress(BrokenPipeError):  # the other side may be gone already
+            sys.stdout.write(json.dumps({"address": cluster.scheduler_address}) + "\n")
+            sys.stdout.flush()
+            sys.stdin.read()
     kill_tree(os.getpid())  # itself last
 
 
