@@ -432,7 +432,8 @@ def test_a_run_grows_components_and_outputs_with_its_nodes(ledger: Ledger, owned
 
 def test_an_empty_run_grows_from_nothing(ledger: Ledger):
     record, _ = ledger.accept(Workflow(name="empty"), {}, dynamic=True)
-    ledger.claim("me", 10)
+    assert ledger.claim("anybody", 10) is None  # it belongs to the program that builds it
+    ledger.claim("me", 10, run_id=record.run_id)
     ledger.add_nodes(record.run_id, 1, [Node(id="first", component="math:sqrt")])
     assert ledger.tasks(record.run_id)["first"].position == 0
 

@@ -64,7 +64,7 @@ def test_ten_thousand_nodes_are_accepted_in_half_a_second(sqlite_url: str):
 def test_growing_node_by_node_writes_each_node_once(sqlite_url: str, tmp_path: Path):
     with Ledger(sqlite_url) as ledger:
         run_id = ledger.accept(Workflow(name="grown"), {}, dynamic=True)[0].run_id
-        ledger.claim("me", 60)
+        ledger.claim("me", 60, run_id=run_id)
         nodes = wide(500).nodes
         for node in nodes:
             ledger.add_nodes(run_id, 1, [node])
