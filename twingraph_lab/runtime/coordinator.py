@@ -266,7 +266,7 @@ class Coordinator:
                 if run_id not in self._drivers and is_dead(coordinator):
                     self._ledger.release(run_id, epoch)
             while record := self._claim(None):
-                self._guard(record.run_id, partial(self._begin, record))
+                self._deliver(record)
 
     def _guard(self, run_id: str, act: Callable[[], None]) -> None:
         """One run's trouble must not stop the others, nor this thread."""
@@ -284,7 +284,8 @@ class Coordinator:
                 if run_id:
                     self._fail(run_id, error)
         except StoreError:
-            self._later += [message for message in (self._handling,) if message is not None]
+            if self._handling is not None:
+                self._later.append(self._handling)
         except Exception:
             log.exception("run %s: and it can't be given up either", run_id or "(none)")
 
@@ -292,7 +293,7 @@ class Coordinator:
         message = str(error) if isinstance(error, TwinGraphError) else f"internal error: {error!r}"
         driver = self._drivers.pop(run_id, None)
         finished = RunFinished(run_id=run_id, status="failed", error=message)
-        self._failing[run_id] = self._epochs[run_id], finished
+        self._failing[run_id] = self._epochs.pop(run_id), finished
         self._tell_watcher(finished)
         if driver is not None:
             self._scheduler.cancel(run_id)
@@ -313,6 +314,7 @@ class Coordinator:
     def _abandon(self, run_id: str) -> None:
         """Another coordinator has it: stop what runs for us; its results would be fenced anyway."""
         log.warning("run %s was taken over by another coordinator", run_id)
+        self._epochs.pop(run_id, None)
         if self._drivers.pop(run_id, None):
             self._scheduler.cancel(run_id)
         self._tell_watcher(RunFinished(run_id=run_id, status="failed", error="another coordinator has taken it over"))
