@@ -48,6 +48,24 @@ class Metrics(Frozen):
     peak_memory_bytes: int = 0
 
 
+class Basis(Frozen):
+    """What an attempt's outputs were computed from, in parts, so that a later run can tell what has changed.
+
+    `code` maps each piece of code (`cell`, a function, files of the project) to its digest, `inputs` each input to its
+    digest, or to its value if it is a small literal; `parameters` has the values that templates read; `environment`
+    maps `python`, `platform` and packages to versions. `key` is the cache key that this makes, empty if the task isn't
+    cached, and `miss` why nothing was found under it.
+    """
+
+    key: str = ""
+    code: Mapping[str, str] = {}
+    inputs: Mapping[str, JsonValue] = {}
+    parameters: Mapping[str, JsonValue] = {}
+    environment: Mapping[str, str] = {}
+    version: str = ""
+    miss: Literal["", "new", "expired", "gone", "refreshed"] = ""
+
+
 FailureKind = Literal[
     "error",  # the user's code raised
     "timeout",  # the body ran longer than its timeout and was stopped
@@ -134,12 +152,22 @@ class TaskStarted(TaskEvent):
 
 
 class TaskLogged(TaskEvent):
-    """The body wrote `text` (whole lines, newline-separated)."""
+    """The body wrote `text` (whole lines, newline-separated). `fields` are those of a structured log record."""
 
     type: Literal["task.logged"] = "task.logged"
     stream: Literal["stdout", "stderr", "log"] = "stdout"
     level: str = ""
     text: str
+    fields: Mapping[str, JsonValue] = {}
+
+
+class TaskProgressed(TaskEvent):
+    """The body says that `done` of `total` units of its work are done; `total` is 0 if it doesn't know."""
+
+    type: Literal["task.progressed"] = "task.progressed"
+    done: float
+    total: float = 0.0
+    message: str = ""
 
 
 class TaskRetried(TaskEvent):
@@ -152,12 +180,16 @@ class TaskRetried(TaskEvent):
 
 
 class TaskCompleted(TaskEvent):
-    """The outputs are durable. `cached_from` names the `run/task` that computed them, if not this attempt."""
+    """The outputs are durable. `cached_from` names the `run/task` that computed them, if not this attempt.
+
+    `basis` is what they were computed from, where that is known.
+    """
 
     type: Literal["task.completed"] = "task.completed"
     outputs: Outputs = {}
     metrics: Metrics = Metrics()
     cached_from: str = ""
+    basis: Basis | None = None
 
 
 class TaskFailed(TaskEvent):
@@ -189,7 +221,15 @@ class TaskUncertain(TaskEvent):
 
 
 AnyTaskEvent = (
-    TaskStarted | TaskLogged | TaskRetried | TaskCompleted | TaskFailed | TaskSkipped | TaskCancelled | TaskUncertain
+    TaskStarted
+    | TaskLogged
+    | TaskProgressed
+    | TaskRetried
+    | TaskCompleted
+    | TaskFailed
+    | TaskSkipped
+    | TaskCancelled
+    | TaskUncertain
 )
 Event = Annotated[
     RunRequested | RunStarted | RunCancelRequested | RunFinished | TasksAdded | AnyTaskEvent,

@@ -57,11 +57,8 @@ class Component(Generic[P, R]):
         parents = None if self._takes_parents else kwargs.pop("parent_hash", None)
         calls = current_calls()
         if calls is None:
-            return self.function(*args, **kwargs)
-        try:
-            arguments = self._signature.bind(*args, **kwargs).arguments
-        except TypeError as error:
-            raise TypeError(f"{self._node.id}() {error}") from None
+            return self._alone(*args, **kwargs)
+        arguments = self._bound(args, kwargs)
         if self._extra is not None:
             arguments.update(arguments.pop(self._extra, {}))
         return cast("R", calls.call(self._step, arguments, cast("Any", parents)))
@@ -74,6 +71,17 @@ class Component(Generic[P, R]):
         if importable(self.function) is self:
             return str(self.function.__qualname__)
         return operator.itemgetter(0), ((self.function,),)
+
+    def _alone(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """A call outside of any pipeline."""
+        return self.function(*args, **kwargs)
+
+    def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments by parameter."""
+        try:
+            return self._signature.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{self._node.id}() {error}") from None
 
     @cached_property
     def _extra(self) -> str | None:
@@ -127,7 +135,7 @@ class Pipeline(Generic[P, R]):
         except KeyboardInterrupt:
             run.abort("interrupted")
             raise
-        return cast("R", resolved(value))
+        return cast("R", self._resolved(value))
 
     def workflow(self, *args: P.args, **kwargs: P.kwargs) -> Workflow:
         """The pipeline as a document, by running the body once without running any node.
@@ -139,6 +147,10 @@ class Pipeline(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<pipeline {self.function.__module__}.{self.function.__qualname__}>"
+
+    def _resolved(self, value: Any) -> Any:
+        """What the caller gets for what the body returned."""
+        return resolved(value)
 
     def _parameters(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, JsonValue]:
         """The arguments as the run's record knows them: those that are JSON."""
@@ -212,7 +224,7 @@ def component(
         "platform": platform,
         "retry": {"attempts": retry + 1} if isinstance(retry, int) else retry,
         "timeout_s": timeout_s,
-        "cache": {"mode": "inputs" if cache else "off"} if isinstance(cache, bool) else cache,
+        "cache": {"mode": "inputs" if cache else "none"} if isinstance(cache, bool) else cache,
         "resources": resources or {},
         "at_most_once": at_most_once,
     }

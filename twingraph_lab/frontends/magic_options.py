@@ -116,7 +116,7 @@ def cell_options() -> Options:
     add("--option", metavar="NAME=VALUE", type=pair, action="append", default=[], help="an option of the platform")
     add("--retry", metavar="N", type=int, help="try again up to N times")
     add("--timeout", metavar="TIME", type=seconds, help="stop it after this time: 30, 30s, 5m, 2h")
-    add("--cache", choices=["off", "inputs"], help="inputs: reuse what the same code gave for the same inputs")
+    add("--cache", choices=["none", "inputs"], help="inputs: reuse what the same code gave for the same inputs")
     add("--after", metavar="NODES", type=names, default=(), help="wait for these nodes, too")
     add("--resources", metavar="NAME=NUMBER", type=amounts, action="extend", default=[], help="what it needs, as gpu=1")
     add("--workflow", metavar="NAME", default="", help="the workflow it belongs to, if it isn't the current one")

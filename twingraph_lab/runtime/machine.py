@@ -22,6 +22,7 @@ from twingraph_lab.events import (
     TaskEvent,
     TaskFailed,
     TaskLogged,
+    TaskProgressed,
     TaskRetried,
     TaskSkipped,
     TaskStarted,
@@ -42,8 +43,8 @@ _ACTIVE: dict[type[TaskEvent], TaskState] = {
 }
 TRANSITIONS: dict[TaskState, dict[type[TaskEvent], TaskState]] = {
     S.PENDING: {TaskSkipped: S.SKIPPED, TaskCancelled: S.CANCELLED, TaskFailed: S.FAILED},
-    S.DISPATCHED: _ACTIVE | {TaskLogged: S.DISPATCHED},
-    S.RUNNING: {**_ACTIVE, TaskLogged: S.RUNNING},
+    S.DISPATCHED: _ACTIVE | {TaskLogged: S.DISPATCHED, TaskProgressed: S.DISPATCHED},
+    S.RUNNING: {**_ACTIVE, TaskLogged: S.RUNNING, TaskProgressed: S.RUNNING},
     S.COMPLETED: {},
     S.FAILED: {},
     S.SKIPPED: {},

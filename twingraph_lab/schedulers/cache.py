@@ -29,7 +29,7 @@ class Cache:
 
     def key(self, job: Job, task: Task, given: Mapping[str, Outputs]) -> str | None:
         """What the outputs depend on, as a digest; None if the task isn't cached."""
-        if task.cache.mode == "off":
+        if task.cache.mode == "none":
             return None
         component = job.components[task.component]
         digests = {

@@ -78,22 +78,28 @@ class Source(Frozen):
     """Code run as a cell: inputs are bound to names before it, `outputs` are names read after it.
 
     A last line that is an expression is the output `result`, if `outputs` has that name and the code doesn't bind it.
+    `setup` runs before the code, with the inputs bound: imports and definitions that the code uses but doesn't hold.
     """
 
     kind: Literal["source"] = "source"
     language: str = "python"
     code: str
+    setup: str = ""
     outputs: tuple[OutputName, ...] = ()
     filename: str = "<cell>"
 
 
 class Pickled(Frozen):
-    """A function that can't be imported (notebook, lambda): base64 of cloudpickle, and its source for people."""
+    """A function that can't be imported (notebook, lambda): base64 of cloudpickle, and its source for people.
+
+    `digest` stands for what the function does, whatever its pickle looks like: two with the same one are the same code.
+    """
 
     kind: Literal["pickled"] = "pickled"
     name: str
     data: str
     source: str = ""
+    digest: str = ""
 
 
 class Builtin(Frozen):
@@ -144,10 +150,22 @@ class Retry(Frozen):
 
 
 class CachePolicy(Frozen):
-    """`inputs`: reuse the outputs of a task with the same code, input values and `version`. `off`: always run."""
+    """When the outputs of an earlier task stand for this one's.
 
-    mode: Literal["off", "inputs"] = "off"
+    * `none`: never, the default.
+    * `inputs`: it had the same code, input values, parameters, environment and `version`.
+    * `source`: the same code, environment and `version`, whatever the inputs were.
+    * `version`: the same `version` and input values, whatever the code was.
+
+    What is older than `ttl_s` seconds doesn't count. `scope` says whose outputs do: those of this run, of this project,
+    or of everybody who shares the artifact store. With `refresh` the task runs and replaces what was kept.
+    """
+
+    mode: Literal["none", "inputs", "source", "version"] = "none"
     version: str = ""
+    ttl_s: Positive | None = None
+    scope: Literal["run", "project", "shared"] = "project"
+    refresh: StrictBool = False
 
 
 _LOCAL = PlatformSpec()
