@@ -5,23 +5,21 @@ Prints a line for each and writes `.bench/results.json`. Our time is from `submi
 
 from __future__ import annotations
 
-import json
 import random
 import statistics
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from tests.benchmarks.bodies import nothing
+from tests.benchmarks.reporting import report
 from tests.workflows import workflow
 from twingraph_lab.lab import Lab
 from twingraph_lab.settings import Settings
 from twingraph_lab.spec.workflow import Node
 
 pytestmark = pytest.mark.benchmark
-RESULTS = Path(__file__).parents[2] / ".bench" / "results.json"
 ROUNDS = 3
 
 
@@ -84,12 +82,3 @@ def test_overhead(lab, shape):
         ours.append(time.perf_counter() - begun)
         assert record.state == "completed", record.error
     report(f"{shape.__name__} {len(graph)} nodes", statistics.median(ours), statistics.median(baseline))
-
-
-def report(name, ours_s, baseline_s):
-    ratio = ours_s / baseline_s
-    print(f"\n{name}: {ours_s:.3f} s, bare Dask {baseline_s:.3f} s, ratio {ratio:.2f}")
-    RESULTS.parent.mkdir(exist_ok=True)
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    entry = {"name": name, "ours_s": round(ours_s, 4), "baseline_s": round(baseline_s, 4), "ratio": round(ratio, 3)}
-    RESULTS.write_text(json.dumps([*(old for old in known if old["name"] != name), entry], indent=1) + "\n")
