@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from twingraph_lab.frontends.decorators import component, pipeline
+    from twingraph_lab.frontends.decorators import component, pipeline, stop
+    from twingraph_lab.frontends.notebook_component import notebook
     from twingraph_lab.kernel import load_ipython_extension
     from twingraph_lab.lab import Lab
+    from twingraph_lab.logs import get_logger, progress
     from twingraph_lab.runtime.run import Run
     from twingraph_lab.settings import Settings
     from twingraph_lab.spec.document import dump, load
@@ -30,9 +32,13 @@ __all__ = [
     "__version__",
     "component",
     "dump",
+    "get_logger",
     "load",
     "load_ipython_extension",
+    "notebook",
     "pipeline",
+    "progress",
+    "stop",
 ]
 
 _HOMES = {
@@ -45,9 +51,13 @@ _HOMES = {
     "Workflow": "spec.workflow",
     "component": "frontends.decorators",
     "dump": "spec.document",
+    "get_logger": "logs",
     "load": "spec.document",
     "load_ipython_extension": "kernel",
+    "notebook": "frontends.notebook_component",
     "pipeline": "frontends.decorators",
+    "progress": "logs",
+    "stop": "frontends.decorators",
 }
 
 

@@ -5,6 +5,7 @@
   - NotFoundError        no such workflow, run, node or plugin      (HTTP 404, exit code 4)
   - ConflictError        illegal in the current state               (HTTP 409, exit code 5)
     - FencedError        another coordinator owns the run now
+    - ReplayError        a resumed program took another way than before
   - StoreError           ledger or artifact store is unusable       (HTTP 500, exit code 6)
     - SerializationError a value can't be stored or loaded
   - PlatformError        platform or scheduler is at fault          (HTTP 502, exit code 7)
@@ -73,6 +74,10 @@ class ConflictError(TwinGraphError):
 
 class FencedError(ConflictError):
     """Another coordinator has taken the run over; whatever this one still holds is stale."""
+
+
+class ReplayError(ConflictError):
+    """A resumed program didn't make the calls again that it had made; what is recorded can't be used for others."""
 
 
 class StoreError(TwinGraphError):

@@ -51,13 +51,16 @@ class Metrics(Frozen):
 class Basis(Frozen):
     """What an attempt's outputs were computed from, in parts, so that a later run can tell what has changed.
 
-    `code` maps each piece of code (`cell`, a function, files of the project) to its digest, `inputs` each input to its
-    digest, or to its value if it is a small literal; `parameters` has the values that templates read; `environment`
-    maps `python`, `platform` and packages to versions. `key` is the cache key that this makes, empty if the task isn't
-    cached, and `miss` why nothing was found under it.
+    `component` names the code, whatever it says, and `outputs` are those declared. `code` maps each piece of code
+    (`cell`, a function, files of the project) to its digest, `inputs` each input to its digest, or to its value if it
+    is a small literal; `parameters` has the values that templates read; `environment` maps `python`, `platform` and
+    packages to versions. `key` is the cache key that this makes, empty if the task isn't cached, and `miss` why nothing
+    was found under it.
     """
 
     key: str = ""
+    component: str = ""
+    outputs: tuple[str, ...] = ()
     code: Mapping[str, str] = {}
     inputs: Mapping[str, JsonValue] = {}
     parameters: Mapping[str, JsonValue] = {}

@@ -20,4 +20,4 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         raise MissingExtraError("notebooks", "notebook") from error
     from twingraph_lab import lab  # noqa: PLC0415  (slow)
 
-    shell.register_magics(TwinGraphMagics(shell, lab.current))
+    shell.register_magics(TwinGraphMagics(shell, lab.current, lab.remembers))

@@ -17,15 +17,18 @@ from pydantic import JsonValue
 
 from twingraph_lab.errors import ConflictError, PlatformError, StoreError
 from twingraph_lab.frontends import decorators
+from twingraph_lab.frontends.checks import checked
+from twingraph_lab.frontends.earlier import past_of
+from twingraph_lab.frontends.replays import replayed
+from twingraph_lab.frontends.why import Explanation, explain
 from twingraph_lab.lineage.provenance import git_state
 from twingraph_lab.planning.context import RunContext
-from twingraph_lab.planning.plan import plan
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.coordinator import Coordinator, is_dead
 from twingraph_lab.runtime.crash import crash_point
 from twingraph_lab.runtime.ledger import Ledger
-from twingraph_lab.runtime.program import OpenRun
-from twingraph_lab.runtime.records import RunRecord
+from twingraph_lab.runtime.program import EndedRun, OpenRun, attach, check_program
+from twingraph_lab.runtime.records import RunRecord, TaskRecord
 from twingraph_lab.runtime.run import Run
 from twingraph_lab.runtime.scheduling import Scheduler
 from twingraph_lab.runtime.states import RunState
@@ -76,18 +79,24 @@ class Lab:
         idempotency_key: str | None = None,
         context: RunContext | None = None,
         drive: bool = True,
+        reuse: Mapping[str, TaskRecord] = {},
     ) -> Run:
         """Accept a run durably and drive it; with `drive=False` leave it for another coordinator.
 
+        Nodes in `reuse` don't run: they begin completed, with the outputs of these tasks of earlier runs.
+
         Raises `WorkflowError` with every fault, before anything is kept. The same `idempotency_key` returns the first
-        run, and goes on with it if its process is gone; `ConflictError` if that had another workflow or parameters.
+        run, and goes on with it if its process is gone; `ConflictError` if that had another workflow or parameters, or
+        reused other outputs.
         """
-        planned = plan(workflow, parameters)
+        located = self.located(context)
+        planned = checked(workflow, parameters, located, reuse)
         record, _ = self.ledger.accept(
             workflow,
             planned.parameters,
-            context=_located(context).model_dump(mode="json"),
+            context=located.model_dump(mode="json"),
             idempotency_key=idempotency_key,
+            reuse=reuse,
         )
         crash_point("after_accept")
         self.started.append(record.run_id)
@@ -108,13 +117,38 @@ class Lab:
         record, _ = self.ledger.accept(
             workflow,
             parameters or {},
-            context=_located(context).model_dump(mode="json"),
+            context=self.located(context).model_dump(mode="json"),
             dynamic=True,
         )
         self.started.append(record.run_id)
         run = OpenRun(self.run(record.run_id), coordinator, self.ledger, self.artifacts)
         coordinator.take(record.run_id, watcher=run.committed)
         return run
+
+    def attach(
+        self, run_id: str, name: str, *, parameters: Mapping[str, JsonValue] | None = None, ended: bool = False
+    ) -> OpenRun | EndedRun:
+        """Take up a run of the pipeline `name` that was begun before, for its program run again.
+
+        With `ended` the run stays as it is, and the program is only told again what came of it. Raises `ConflictError`
+        if it was another pipeline or had other parameters, or is completed or driven by somebody alive.
+        """
+        run = self.run(run_id)
+        check_program(run.record, name, parameters or {})
+        if ended:
+            return EndedRun(run, self.ledger, self.artifacts)
+        self._record_lineage()
+        opened = attach(run, self.coordinator, self.ledger, self.artifacts)
+        self.started.append(run.id)
+        return opened
+
+    def located(self, context: RunContext | None = None) -> RunContext:
+        """A context as runs of this Lab keep it: with the state of its git repository, and its project's name."""
+        context = context or RunContext.here()
+        git = _git_state(context.cwd, int(time.monotonic() / GIT_STATE_S))
+        folder = str(git.get("root") or context.cwd)
+        project = context.project or self.settings.project or Path(folder).name
+        return context.model_copy(update={"git": git, "project": project})
 
     def run(self, run_id: str) -> Run:
         """A run by its id or a unique beginning of it. Raises `NotFoundError`."""
@@ -127,11 +161,14 @@ class Lab:
     def resume(self, run_id: str, *, drive: bool = True) -> Run:
         """Go on with a run that failed, was cancelled, or whose process is gone. What is completed isn't run again.
 
-        Raises `ConflictError` if it is completed, or somebody alive drives it.
+        Raises `ConflictError` if it is completed, if somebody alive drives it, or if it takes its program to go on.
         """
         record = self.ledger.run(run_id)
         if record.dynamic:
-            raise ConflictError(f"run {record.run_id} was built by a program as it ran; run the program again")
+            raise ConflictError(
+                f"run {record.run_id} goes on only with its program: `twingraph resume {record.run_id}` runs a script"
+                f" again, and in Python or a notebook the pipeline does: {record.workflow}.resume({record.run_id!r})"
+            )
         if record.state is RunState.RUNNING and is_dead(record.coordinator):
             self.ledger.release(record.run_id, record.epoch)
         self.ledger.reopen(record.run_id)
@@ -140,6 +177,23 @@ class Lab:
             self._record_lineage()
             self.coordinator.take(record.run_id)
         return self.run(record.run_id)
+
+    def replay(self, run_id: str, node_id: str, *, drive: bool = True) -> Run:
+        """A new run of one node as it was in this run: its definition, its parameters and what it was given.
+
+        It isn't taken from the cache, nor kept in it. Raises `NotFoundError`, and `ConflictError` if there is nothing
+        to give it any more.
+        """
+        past = past_of(self, run_id)
+        made = replayed(past, node_id, exists=self.artifacts.exists)
+        origin = f"{past.run_id}/{node_id}/{past.tasks[node_id].attempt}"
+        context = RunContext.model_validate(self.ledger.run(past.run_id).context)
+        context = context.model_copy(update={"replay_of": origin, "asked": "", "program": "", "call": 0})
+        return self.submit(made.workflow, made.parameters, context=context, drive=drive, reuse=made.reuse)
+
+    def why(self, run_id: str, node: str | None = None) -> list[Explanation]:
+        """For each node of a run, or for one, why it ran or where its outputs were taken from."""
+        return explain(self.ledger, self.artifacts, run_id, node)
 
     def cancel(self, run_id: str) -> bool:
         """Ask for a run to stop, wherever it is driven; False if it had ended or was asked before."""
@@ -166,6 +220,12 @@ class Lab:
             if self._coordinator is None:
                 self._coordinator = self._start(adopt=False)
             return self._coordinator
+
+    @property
+    def slots(self) -> int:
+        """How many bodies run at a time, as far as the settings tell: a cluster of others may be larger."""
+        workers, threads = _size(self.settings)
+        return workers * threads
 
     @property
     def g(self) -> GraphTraversalSource:
@@ -207,8 +267,7 @@ class Lab:
 
 def scheduler_of(settings: Settings) -> Scheduler:
     """The scheduler that the settings ask for, not started yet."""
-    workers = settings.workers or min(os.cpu_count() or 1, 4)
-    threads = settings.threads or max(1, -(-4 // workers))
+    workers, threads = _size(settings)
     if settings.scheduler == "inline":
         from twingraph_lab.schedulers.inline import InlineScheduler  # noqa: PLC0415
 
@@ -220,9 +279,15 @@ def scheduler_of(settings: Settings) -> Scheduler:
     return DaskScheduler(ClusterSize(workers, threads, settings.resources), address)
 
 
-def _located(context: RunContext | None) -> RunContext:
-    context = context or RunContext.here()
-    return context.model_copy(update={"git": _git_state(context.cwd, int(time.monotonic() / GIT_STATE_S))})
+def _size(settings: Settings) -> tuple[int, int]:
+    """Worker processes, and how many bodies each runs at a time."""
+    workers = settings.workers or min(os.cpu_count() or 1, 4)
+    return workers, settings.threads or max(1, -(-4 // workers))
+
+
+def has_store(settings: Settings) -> bool:
+    """Whether there is a store already, so that looking into it makes none."""
+    return bool(settings.ledger) or (settings.home.expanduser() / "ledger.db").exists()
 
 
 @lru_cache(maxsize=8)
@@ -254,6 +319,11 @@ def current() -> Lab:
         _current = Lab()
         atexit.register(_current.close)
     return _current
+
+
+def remembers() -> bool:
+    """Whether this process has a Lab, or there is a store for one."""
+    return _current is not None or has_store(Settings())
 
 
 def use(lab: Lab | None) -> None:

@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """Node bodies that run at a time in each worker; 0 means enough for 4 in all, at least 1."""
     resources: dict[str, float] = {}
     """Resources that each local worker offers, as JSON: `{"gpu": 1}`. `cpu` and `memory` are offered anyway."""
+    project: str = ""
+    """Name of the project whose cached results a run may use; empty: of its git repository's folder, else its own."""
     lineage: bool = True
     """Record lineage."""
     lease_s: float = Field(default=15.0, gt=0)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 
@@ -49,6 +51,52 @@ def test_show_tells_why_a_node_failed_with_the_users_traceback(twingraph, write,
     assert "raise ValueError('not fixed yet')" in text
     assert "ValueError: not fixed yet" in text
     assert "twingraph_lab" not in text  # none of our own frames
+
+
+def test_what_failed_alike_is_told_once(twingraph, write, documents):
+    nodes = [{"id": f"n{i}", "component": documents.source("raise ValueError('no such column')")} for i in range(12)]
+    twingraph("run", write({"name": "alike", "nodes": nodes}))
+    text = twingraph("show", "last").stdout
+    assert "✗ 12 nodes with the same error: n0, n1, n2, n3, n4, n5, n6, n7, … 4 more" in text
+    assert text.count("Traceback") == 1
+
+
+def test_show_draws_the_nodes_over_time(twingraph, write, documents):
+    twingraph("run", write(documents.diamond()))
+    assert "█" not in twingraph("show", "last").stdout
+    text = twingraph("show", "last", "--gantt").stdout
+    lines = text.split("\n\n")[1].splitlines()
+    assert lines[0].strip().startswith("0 ")
+    assert [line.split()[:2] for line in lines[1:5]] == [["✓", name] for name in "abcd"]
+    assert all(set(line) & set("█▉▊▋▌▍▎▏") for line in lines[1:5])
+    assert "waits for its turn" in lines[5]
+
+
+def test_the_figures_are_in_json_too(twingraph, write, documents):
+    report = twingraph("run", write(documents.diamond()), "--json").json
+    node = report["nodes"]["d"]
+    assert node["wall_s"] > 0
+    assert node["waited_s"] >= 0
+    assert node["cached"] is False
+    (attempt,) = node["attempts"]
+    assert (attempt["number"], attempt["ended"]) == (1, "completed")
+    assert 0 <= attempt["start_s"] <= attempt["end_s"] <= report["duration_s"] <= report["since_first_start_s"]
+
+
+def test_the_time_in_which_nobody_drove_a_run_is_left_out(twingraph, write, folder, documents):
+    twingraph("run", write(documents.failing()), "-p", f"folder={folder}")
+    first = twingraph("show", "last", "--json").json
+    time.sleep(1.2)  # it is the time between two processes that is measured
+    (folder / "fixed").touch()
+    report = twingraph("resume", "last", "--json").json
+    assert report["since_first_start_s"] - report["duration_s"] > 1
+    assert report["duration_s"] > first["duration_s"]
+    assert [each["ended"] for each in report["nodes"]["bad"]["attempts"]] == ["failed", "completed"]
+    (run,) = twingraph("runs", "--json").json
+    assert run["duration_s"] == pytest.approx(report["duration_s"], abs=0.01)
+    text = twingraph("show", "last", "--gantt").stdout
+    assert "under way, " in text
+    assert "resumed after 1." in text
 
 
 def test_show_as_json_has_the_stored_outputs(twingraph, write, documents):

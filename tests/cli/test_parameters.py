@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from twingraph_lab.cli.parameters import read, value_of
+from twingraph_lab.cli.parameters import read
 from twingraph_lab.errors import WorkflowError
 from twingraph_lab.spec.workflow import Parameter, Workflow
 
@@ -12,36 +12,6 @@ TYPED = Workflow(
         kind: Parameter(type=kind) for kind in ("string", "integer", "number", "boolean", "object", "array", "any")
     },
 )
-
-
-@pytest.mark.parametrize(
-    ("text", "declared", "value"),
-    [
-        ("2020", "string", "2020"),
-        ("true", "string", "true"),
-        ("", "string", ""),
-        ("2020", "integer", 2020),
-        ("-1.5e3", "number", -1500.0),
-        ("true", "boolean", True),
-        ("False", "boolean", False),
-        ('{"a": [1]}', "object", {"a": [1]}),
-        ("[1, 2]", "array", [1, 2]),
-        ("2020", "any", 2020),
-        ("null", "any", None),
-        ("2020-01-01", "any", "2020-01-01"),
-        ("NaN", "any", "NaN"),
-        ("{not json", "any", "{not json"),
-    ],
-)
-def test_a_value_is_read_as_its_declared_type_asks(text, declared, value):
-    assert value_of(text, declared) == value
-    assert type(value_of(text, declared)) is type(value)
-
-
-@pytest.mark.parametrize("declared", ["integer", "number", "boolean", "object", "array"])
-def test_what_cannot_be_of_the_type_is_refused(declared):
-    with pytest.raises(ValueError, match=declared):
-        value_of("some text", declared)
 
 
 def test_a_value_may_hold_equals_signs():
@@ -54,6 +24,11 @@ def test_every_fault_is_named_at_once():
     assert len(caught.value.faults) == 4
     assert "'integer'" in str(caught.value)
     assert "'no-equals' is not of the form NAME=VALUE" in str(caught.value)
+
+
+def test_a_parameter_is_given_once():
+    with pytest.raises(WorkflowError, match=r"parameter 'integer' is given twice: 1 and 2"):
+        read(TYPED, ["integer=1", "string=x", "integer=2"], None)
 
 
 @pytest.mark.parametrize(

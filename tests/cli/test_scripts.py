@@ -99,3 +99,60 @@ def test_options_of_workflows_are_refused(twingraph, script, option):
     outcome = twingraph("run", script, *option)
     assert outcome.code == 2
     assert "--" in outcome.stderr
+
+
+BAD = """
+import threading
+from twingraph_lab import component, pipeline
+
+@component
+def double(x, *, shift=0):
+    return 2 * x + shift
+
+@component
+def locked():
+    return threading.Lock()
+
+@pipeline
+def flow(n: int = 1):
+    {body}
+
+def main():
+    {call}
+
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "messages"),
+    [
+        (("double(threading.Lock())", "flow()"), 6, ["argument 'x' of double()", "double(threading.Lock())"]),
+        (("double(locked())", "flow()"), 1, ["'locked'", "_thread.lock", "bad.py, line 15: locked()"]),
+        (("double(locked()).result()", "flow()"), 1, ["'locked'", "_thread.lock"]),
+        (("double(1, 2)", "flow()"), 1, ["double() too many positional", "(x, *, shift=0)", "line 15: double(1, 2)"]),
+        (("double()", "flow()"), 1, ["missing a required argument: 'x'", "bad.py, line 15: double()"]),
+        (("double(n)", "flow('one')"), 2, ["parameter 'n' is \"one\", but must be an integer", "line 18: flow('one')"]),
+        (("double(n)", "flow(m=1)"), 1, ["flow() got an unexpected keyword argument 'm'", "line 18: flow(m=1)"]),
+        (("double.map(n, [1])", "flow()"), 1, ["bad.py", "double.map(n, [1])"]),
+    ],
+)
+def test_bad_input_is_one_message_with_the_users_line(process, folder, program, code, messages):
+    body, call = program
+    (folder / "bad.py").write_text(BAD.format(body=body, call=call))
+    outcome = process("run", "bad.py", "--quiet")
+    assert outcome.code == code, outcome.stderr
+    for message in messages:
+        assert message in outcome.stderr
+    for engine in ("decorators.py", "calls.py", "program.py", "runpy"):
+        assert engine not in outcome.stderr
+
+
+def test_a_failing_body_shows_the_users_frames_only(process, folder):
+    body = "try: double(1).result() / 0\n    except ZeroDivisionError as error: raise KeyError(n) from error"
+    (folder / "bad.py").write_text(BAD.format(body=body, call="flow(3)"))
+    outcome = process("run", "bad.py", "--quiet")
+    assert outcome.code == 1
+    for line in ("flow(3)", "double(1).result() / 0", "raise KeyError(n) from error", "KeyError: 3"):
+        assert line in outcome.stderr
+    assert "twingraph_lab" not in outcome.stderr

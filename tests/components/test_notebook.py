@@ -47,14 +47,18 @@ def report(scratch):
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     given = {"n": 4, "name": 'Zoë "\\{x}\n', "query": Path("data/q.csv"), "parameters": {"path": "p"}, "started": None}
-    printed = io.StringIO()
+    printed, steps = io.StringIO(), []
     try:
-        with redirect_stdout(printed):
+        with redirect_stdout(printed), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                "twingraph_lab.components.notebook.progress",
+                lambda done, total=0, message="": steps.append((done, total, message)),
+            )
             outputs = run_notebook(str(NOTEBOOKS / "report.ipynb"), **given, optional=["started"])
     finally:
         logger.removeHandler(handler)
         logger.setLevel(logging.NOTSET)
-    return outputs, printed.getvalue(), [record.getMessage() for record in records], list(scratch.iterdir())
+    return outputs, printed.getvalue(), [record.getMessage() for record in records], list(scratch.iterdir()), steps
 
 
 class TestOutputs:
@@ -105,6 +109,11 @@ class TestTheExecutedNotebook:
 
 
 class TestProgress:
+    def test_each_cell_that_ends_is_a_step_of_the_whole(self, report):
+        done = [(made, whole) for made, whole, _ in report[4]]
+        assert done == [step for i in range(5) for step in ((i, 5), (i + 1, 5))]
+        assert report[4][0] == (0, 5, "n = 3  # how many rows")
+
     def test_each_cell_is_logged_by_number_and_first_line(self, report):
         assert report[2][0] == "cell 1/5 (n = 3  # how many rows)"
         assert [line.split(" (")[0] for line in report[2]] == [f"cell {i}/5" for i in range(1, 6)]
@@ -117,11 +126,13 @@ class TestProgress:
 
 
 class TestFailures:
-    def test_name_the_cell_its_first_line_and_the_error_and_keep_the_notebook(self, scratch, capsys):
+    def test_name_the_cell_its_line_and_the_error_and_keep_the_notebook(self, scratch, capsys):
         with pytest.raises(NotebookError) as caught:
             run_notebook(str(NOTEBOOKS / "fails.ipynb"))
         message = str(caught.value)
-        assert message.startswith("cell 2/3 (# a comment first) raised ZeroDivisionError: division by zero")
+        assert message.startswith(
+            "cell 2/3, line 6 (divide(0)) raised ZeroDivisionError: division by zero; the notebook"
+        )
         kept = Path(re.search(r"as far as it ran is (.+)$", message)[1])
         assert kept.name == "fails.ipynb"
         cells = {cell["id"]: cell for cell in json.loads(kept.read_text())["cells"]}
@@ -179,6 +190,12 @@ class TestRefusals:
     def test_a_name_that_is_not_pythons_is_named(self, name):
         with pytest.raises(ValueError, match=f"input '{name}'"):
             run_notebook(str(NOTEBOOKS / "report.ipynb"), **{name: 1})
+
+    def test_parameters_for_a_notebook_that_takes_none_are_named_with_what_to_do(self):
+        with pytest.raises(
+            WorkflowError, match=r"takes no parameters, but got n, m: tag the cell that sets them `param"
+        ):
+            run_notebook(str(NOTEBOOKS / "fails.ipynb"), n=1, m=2)
 
     @pytest.mark.parametrize("name", ["missing", "format_3", "in_r", "called_notebook"])
     def test_a_file_that_will_not_do_is_refused(self, name):

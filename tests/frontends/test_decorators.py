@@ -56,7 +56,7 @@ class ThreadRun:
         self.closed: Any = None
         self.aborted = ""
 
-    def add(self, nodes, components):
+    def add(self, nodes, components, sites):
         self.components.update(components)
         for node in nodes:
             self.nodes[node.id] = node
@@ -92,7 +92,7 @@ class ThreadRun:
         if failed:
             raise RunFailedError(self.id, "\n".join(failed))
 
-    def abort(self, error):
+    def abort(self, error, *, handled=()):
         self.aborted = error
 
     def inputs(self, node_id):
@@ -645,9 +645,9 @@ def test_what_the_lab_starts_does_not_inherit_the_pipeline(host, monkeypatch):
     seen = []
     add = ThreadRun.add
 
-    def noting(self, nodes, components):
+    def noting(self, nodes, components, sites):
         seen.append(type(double(1)))
-        add(self, nodes, components)
+        add(self, nodes, components, sites)
 
     monkeypatch.setattr(ThreadRun, "add", noting)
     pipeline(lambda: double(2), name="p")()
@@ -778,7 +778,7 @@ def test_a_document_holds_only_json():
 class NoRun(ThreadRun):
     """Takes nodes and does nothing, to measure what is ours."""
 
-    def add(self, nodes, components):
+    def add(self, nodes, components, sites):
         self.nodes.update((node.id, node) for node in nodes)
 
     def close(self, outputs=None, *, handled=()): ...

@@ -91,3 +91,9 @@ def test_a_cancelled_run_says_how_to_go_on():
     error = told(task("a", TaskState.COMPLETED), task("b", TaskState.CANCELLED), state=RunState.CANCELLED)
     assert isinstance(error, RunCancelledError)
     assert "1 of 2 nodes are done; go on with: %twingraph resume r1" in str(error)
+
+
+def test_what_fails_before_the_cell_begins_is_shown_too():
+    trace = 'Traceback:\n  File "<twingraph a setup>", line 3, in <module>\n    x = 1 / 0\nE: bad\n'
+    found = Failure(kind="error", type="E", message="bad", traceback=trace)
+    assert where(found, WORKFLOW, "a") == ["", "what 'a' takes along, line 3:", "    x = 1 / 0", ""]

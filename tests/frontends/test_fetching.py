@@ -72,3 +72,18 @@ def test_what_is_not_there():
     workflow, _ = run(a="x = 1")
     with pytest.raises(NotFoundError, match="'a' is not part of that run"):
         wanted(["a"], workflow, {})
+
+
+def test_a_figure_that_was_left_open_can_be_fetched():
+    workflow, tasks = run(a="x = 1", plot="draw = x")
+    tasks["plot"].outputs["figure"] = None
+    assert wanted(["figure"], workflow, tasks) == [("figure", "plot", "figure")]
+
+
+def test_what_only_defines_is_explained():
+    workflow, tasks = run(a="x = 1")
+    definitions = {"tools": "tools", "double": "tools"}
+    with pytest.raises(NotFoundError, match="'double' is what 'tools' defines, and no output"):
+        wanted(["double"], workflow, tasks, definitions)
+    with pytest.raises(NotFoundError, match="'tools' is a cell that only defines"):
+        wanted(["tools"], workflow, tasks, definitions)

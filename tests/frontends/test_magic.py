@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -178,7 +179,7 @@ def test_logs_of_a_run_and_a_node(notebook):
 def test_plan_shows_faults_and_order(notebook):
     notebook("%%twingraph a\nx = 1")
     notebook("%%twingraph b\ny = x")
-    assert "2 nodes in 2 steps" in notebook("%twingraph plan")
+    assert "2 nodes in 2 levels" in notebook("%twingraph plan")
     shown = notebook("%%twingraph a\nw = 1")
     assert "⚠ node 'b'" in shown
     assert "'x' of 'a'" in shown
@@ -190,7 +191,7 @@ def test_runs_are_listed_and_shown(notebook):
     notebook("%%twingraph a\nx = [1, 2]")
     notebook("%twingraph run")
     run = notebook.magics.session.last_run
-    assert f"✓ {run}" in notebook("%twingraph runs -n 1")
+    assert f"✓ {run}" in notebook("%twingraph history -n 1")
     assert f"run {run}" in notebook("%twingraph status")
     assert "a.x" in notebook(f"%twingraph show {run[:12]}")
     assert "<svg" in notebook.html("%twingraph show last")
@@ -198,6 +199,19 @@ def test_runs_are_listed_and_shown(notebook):
     told = notebook.error("%twingraph show nothing")
     assert "there is no node 'nothing'" in told
     assert "run 'nothing'" in told
+
+
+def test_a_run_is_shown_over_time_and_in_figures(notebook):
+    notebook("%%twingraph a\nx = 1")
+    notebook("%%twingraph b --after a\nraise ValueError('<b>')")
+    notebook.error("%twingraph run")
+    html, text = notebook.html("%twingraph show last"), notebook("%twingraph show last")
+    assert 'aria-label="Gantt chart of notebook"' in html
+    assert "<b>&lt;b&gt;" not in html
+    assert "ValueError: <b>" not in html
+    assert re.search(r"node +state +(waited +)?wall +cpu +memory +remark", text)
+    assert re.search(r"✗ b +·*[█▉▊▋▌▍▎▏]+ +", text)
+    assert "✗ b, attempt 1: error" in text
 
 
 def test_a_run_elsewhere_is_cancelled(notebook, inline_lab):
@@ -223,14 +237,14 @@ def test_workflows_have_names(notebook):
 def test_a_node_is_deleted(notebook):
     notebook("%%twingraph a\nx = 1")
     notebook("%%twingraph b\ny = x")
-    assert "reads from 'a', which does not exist" in notebook("%twingraph delete a")
+    assert "'x' of 'a' is gone: there is no node 'a' any more" in notebook("%twingraph delete a")
     assert "there is no node 'a'" in notebook.error("%twingraph delete a")
 
 
 def test_a_workflow_is_saved_and_loaded(notebook, tmp_path):
     notebook("n = 2")
     notebook("%%twingraph a\nx = n")
-    notebook("%twingraph save flights.twg.json")
+    notebook("%twingraph export flights.twg.json")
     saved = json.loads((tmp_path / "flights.twg.json").read_text())
     assert saved["parameters"]["n"]["default"] == 2
     notebook("%twingraph clear")
@@ -240,12 +254,25 @@ def test_a_workflow_is_saved_and_loaded(notebook, tmp_path):
     assert notebook.variables["y"] == 6
 
 
+@pytest.mark.parametrize("form", ["py", "ipynb"])
+def test_a_workflow_is_exported_with_the_values_and_functions_of_the_notebook(notebook, tmp_path, form):
+    notebook("n = 2\ndef double(x):\n    return 2 * x")
+    notebook("%%twingraph a --retry 1\nx = double(n)")
+    notebook("n = 3")
+    assert f"written to flights.{form}" in notebook(f"%twingraph export flights.{form}")
+    text = (tmp_path / f"flights.{form}").read_text()
+    assert "def double(x):" in text
+    assert ("n: float = 3" if form == "py" else "n = 3") in text
+    assert "is there already; say --overwrite" in notebook.error(f"%twingraph export flights.{form}")
+    notebook(f"%twingraph export flights.{form} --overwrite")
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [
         ("%%twingraph a\nx = (1,", "WorkflowError: %%twingraph: 1 fault\n  - node 'a' (line 2): '(' was never closed"),
         ("%%twingraph a --frob\nx = 1", "unrecognized arguments: --frob\nusage: %%twingraph"),
-        ("%%twingraph a\nx = nowhere", "(line 2): nothing gives 'nowhere'"),
+        ("%%twingraph a\nx = display", "(line 2): 'display' belongs to the notebook"),
         ("%%twingraph two.words\nx = 1", "node 'two.words' (id)"),
         ("%twingraph fly", "invalid choice: 'fly'"),
         ("%twingraph run -p n", "'n' is not of the form NAME=VALUE"),
@@ -253,17 +280,34 @@ def test_a_workflow_is_saved_and_loaded(notebook, tmp_path):
         ("%twingraph status nothing", "NotFoundError"),
         ("%twingraph param 'two words=1'", "can't be the name of a parameter"),
         ("%twingraph load missing.twg.json", "missing.twg.json"),
-        ("%twingraph save missing/x.twg.json", "missing/x.twg.json"),
+        ("%twingraph export missing/x.twg.json", "missing/x.twg.json"),
     ],
 )
 def test_a_mistake_is_one_short_message(notebook, source, told):
     assert told in notebook.error(source)
 
 
-def test_a_cell_of_the_notebook_that_fails_keeps_its_definition(notebook):
+def test_a_faulty_version_of_a_cell_keeps_the_one_before_from_running(notebook):
     notebook("%%twingraph a\nx = 1")
-    notebook.error("%%twingraph a\nx = nowhere")
-    assert notebook.workflow.by_id["a"].component.code == "\nx = 1\n"
+    notebook.error("%%twingraph a\nx = (")
+    told = notebook.error("%twingraph run")
+    assert "node 'a' (line 2): the cell's last version has this fault: '(' was never closed" in told
+    notebook.error("%%twingraph a --frob\nx = 2")
+    assert "last version has this fault: unrecognized arguments: --frob" in notebook.error("%twingraph run")
+    notebook("%%twingraph a\nx = 3")
+    notebook("%twingraph run --fetch x")
+    assert notebook.variables["x"] == 3
+
+
+def test_a_run_refuses_what_is_incomplete_and_names_it_all(notebook):
+    assert "⚠ node 'b' (line 3): nothing gives 'x' yet" in notebook("%%twingraph b\n\ny = x")
+    notebook("%%twingraph c\nz = y + w")
+    told = notebook.error("%twingraph run")
+    assert "node 'b' (line 3): nothing gives 'x' yet" in told
+    assert "node 'c' (line 2): nothing gives 'w' yet" in told
+    assert "used by  b (x ← a)" in notebook("%%twingraph a\nx = w = 1")
+    notebook("%twingraph run --fetch z")
+    assert notebook.variables["z"] == 2
 
 
 def test_help_is_printed(notebook):
@@ -280,7 +324,7 @@ def test_variables_in_a_line_are_expanded(notebook):
 
 
 def test_what_ipython_puts_into_the_namespace_is_no_parameter(notebook):
-    assert "nothing gives 'In'" in notebook.error("%%twingraph\nx = In")
+    assert "'In' belongs to the notebook" in notebook.error("%%twingraph\nx = In")
 
 
 def test_lineage_is_asked_in_gremlin(notebook):

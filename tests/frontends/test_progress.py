@@ -17,6 +17,7 @@ from twingraph_lab.events import (
     TaskCompleted,
     TaskFailed,
     TaskLogged,
+    TaskProgressed,
     TaskRetried,
     TasksAdded,
     TaskSkipped,
@@ -254,3 +255,28 @@ def test_a_thousand_node_run_applies_quickly():
         model.apply(completed(f"n{i}"))
     assert model.fraction == 1
     assert (datetime.now(UTC) - begin).total_seconds() < 2
+
+
+def said(task: str, done: float, total: float = 0, message: str = "") -> TaskProgressed:
+    return TaskProgressed(run_id="r", task_id=task, done=done, total=total, message=message)
+
+
+def test_a_running_node_says_how_far_it_is():
+    model = progress("clean")
+    model.apply(started("clean"))
+    model.apply(said("clean", 2, 5, "reading March"))
+    assert model.nodes["clean"].remark == "40 % reading March"
+    assert "40 % reading March" in model.to_text()
+    model.apply(said("clean", 1500))
+    assert model.nodes["clean"].remark == "1500 done"
+    model.apply(completed("clean"))
+    assert model.nodes["clean"].remark == ""
+
+
+def test_a_new_attempt_begins_its_progress_anew():
+    model = progress("clean")
+    model.apply(started("clean"))
+    model.apply(said("clean", 2, 5))
+    model.apply(TaskRetried(run_id="r", task_id="clean", failure=BOOM, time=at(1)))
+    model.apply(started("clean", 2, attempt=2))
+    assert model.nodes["clean"].said is None

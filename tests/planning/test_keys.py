@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
-from twingraph_lab.planning.keys import cache_key
+from twingraph_lab.planning.keys import basis_of, key_of
 from twingraph_lab.planning.plan import plan
-from twingraph_lab.spec.workflow import CachePolicy, Node, Parameter, PlatformSpec, PythonFunction, Source, Workflow
+from twingraph_lab.spec.workflow import CachePolicy, Node, Parameter, PythonFunction, Source, Workflow
 
 UP = Node(id="up", component="pkg.mod:up", outputs=("x", "y"))
 DIGESTS = {"up.x": "sha256:11", "up.y": "sha256:22"}
@@ -16,13 +14,29 @@ NODE = Node(
     inputs={"x": {"ref": "up.x.rows"}, "n": {"param": "n"}, "text": "{{ input.word | upper }}"},
     cache=CachePolicy(mode="inputs"),
 )
+CODE = {"pkg.mod:f": "sha256:c0"}
+ENVIRONMENT = {"python": "3.11", "platform": "local"}
+INPUTS = {"x": {"ref": "up.x.columns"}, "n": {"param": "n"}, "text": "{{ input.word | upper }}"}
 
 
-def key(node=NODE, *, digests=DIGESTS, parameters=None, code="def f(): ...", up=UP):
+def basis(node=NODE, *, digests=DIGESTS, parameters=None, code=CODE, environment=ENVIRONMENT, up=UP):
     declared = {name: Parameter(default=0) for name in ("n", "word", "unused")}
     planned = plan(Workflow(name="w", nodes=(up, node), parameters=declared), parameters or {})
     task = planned.tasks[node.id]
-    return cache_key(task, planned.components[task.component], digests, planned.parameters, code=code)
+    component = planned.components[task.component]
+    return basis_of(task, component, digests, planned.parameters, code=code, environment=environment)
+
+
+def key(node=NODE, *, run_id="r", project="p", **more):
+    return key_of(basis(node, **more), node.cache, run_id=run_id, project=project)
+
+
+def changed(**fields):
+    return NODE.model_copy(update=fields)
+
+
+def policy(**fields):
+    return changed(cache=CachePolicy(**{"mode": "inputs", **fields}))
 
 
 def test_the_same_is_the_same():
@@ -30,66 +44,104 @@ def test_the_same_is_the_same():
     assert key().startswith("sha256:")
 
 
+def test_without_a_policy_there_is_no_key():
+    assert key(changed(cache=CachePolicy())) == ""
+
+
 @pytest.mark.parametrize(
-    "changed",
+    "different",
     [
-        {"code": "def f(): return 1"},
+        {"code": {"pkg.mod:f": "sha256:c1"}},
+        {"code": {"pkg.mod:g": "sha256:c0"}},
+        {"code": {**CODE, "helpers.py": "sha256:c0"}},
+        {"environment": {**ENVIRONMENT, "python": "3.12"}},
+        {"environment": {**ENVIRONMENT, "pandas": "2.2"}},
         {"digests": {**DIGESTS, "up.x": "sha256:33"}},
         {"parameters": {"n": 1}},
         {"parameters": {"word": "w"}},
-        {"node": NODE.model_copy(update={"component": PythonFunction(ref="pkg.mod:g")})},
-        {"node": NODE.model_copy(update={"outputs": ("z",)})},
-        {"node": NODE.model_copy(update={"cache": CachePolicy(mode="inputs", version="2")})},
-        {"node": NODE.model_copy(update={"inputs": {**NODE.inputs, "x": {"ref": "up.x.columns"}}})},
-        {"node": NODE.model_copy(update={"inputs": {**NODE.inputs, "more": None}})},
-        {"node": NODE.model_copy(update={"inputs": {**NODE.inputs, "text": "{{ input.word | lower }}"}})},
+        {"node": changed(outputs=("z",))},
+        {"node": policy(version="2")},
+        {"node": policy(scope="shared")},
+        {"node": policy(scope="run")},
+        {"node": policy(mode="source")},
+        {"project": "another"},
+        {"node": changed(inputs=INPUTS)},
+        {"node": changed(inputs={**NODE.inputs, "more": None})},
+        {"node": changed(inputs={**NODE.inputs, "text": "{{ input.word | lower }}"})},
     ],
 )
-def test_whatever_may_change_the_outputs_changes_the_key(changed):
-    assert key(**changed) != key()
+def test_whatever_may_change_the_outputs_changes_the_key(different):
+    assert key(**different) != key()
 
 
 @pytest.mark.parametrize(
-    "changed",
+    "different",
     [
         {"digests": {**DIGESTS, "up.y": "sha256:33"}},
         {"parameters": {"unused": 1}},
-        {"node": NODE.model_copy(update={"id": "b"})},
-        {"node": NODE.model_copy(update={"description": "d"})},
-        {"node": NODE.model_copy(update={"timeout_s": 5.0})},
-        {"node": NODE.model_copy(update={"after": ("up",)})},
+        {"run_id": "another"},
+        {"node": changed(id="b")},
+        {"node": changed(description="d")},
+        {"node": changed(timeout_s=5.0)},
+        {"node": changed(after=("up",))},
+        {"node": policy(ttl_s=5)},
+        {"node": policy(refresh=True)},
         {
             "up": UP.model_copy(update={"id": "renamed"}),
             "digests": {"renamed.x": "sha256:11", "renamed.y": "sha256:22"},
-            "node": NODE.model_copy(update={"inputs": {**NODE.inputs, "x": {"ref": "renamed.x.rows"}}}),
+            "node": changed(inputs={**NODE.inputs, "x": {"ref": "renamed.x.rows"}}),
         },
     ],
     ids=[
         "another output",
         "another parameter",
+        "run",
         "id",
         "description",
         "timeout",
         "edge without data",
+        "how old it may be",
+        "refresh",
         "name of the parent",
     ],
 )
-def test_nothing_else_does(changed):
-    assert key(**changed) == key()
+def test_nothing_else_does(different):
+    assert key(**different) == key()
 
 
-def test_the_platform_counts():
-    task = plan(Workflow(name="w", nodes=(NODE.model_copy(update={"inputs": {}}),))).tasks["a"]
-    other = dataclasses.replace(task, platform=PlatformSpec(kind="docker", options={"image": "python:3.12"}))
-    component = PythonFunction(ref="pkg.mod:f")
-    assert cache_key(task, component, {}, {}, code="") != cache_key(other, component, {}, {}, code="")
+def test_for_the_source_policy_inputs_and_parameters_do_not_count():
+    node = policy(mode="source")
+    assert key(node) == key(node, digests={**DIGESTS, "up.x": "sha256:33"}, parameters={"n": 7, "word": "w"})
+    assert key(node) != key(node, code={"pkg.mod:f": "sha256:c1"})
+    assert key(node) != key(node, environment={**ENVIRONMENT, "python": "3.12"})
+
+
+def test_for_the_version_policy_code_and_environment_do_not_count():
+    node = policy(mode="version", version="1")
+    assert key(node) == key(node, code={}, environment={})
+    assert key(node) != key(node, digests={**DIGESTS, "up.x": "sha256:33"})
+    assert key(node) != key(policy(mode="version", version="2"))
+    assert key(node) != key(node.model_copy(update={"component": PythonFunction(ref="pkg.mod:g")}))
+
+
+def test_versions_of_two_cells_are_not_those_of_each_other():
+    cell = Node(id="a", component=Source(code="x = 1"), outputs=("x",), cache=CachePolicy(mode="version", version="1"))
+    assert key(cell) == key(cell.model_copy(update={"component": Source(code="x = 2")}))
+    assert key(cell) != key(cell.model_copy(update={"id": "b"}))
+
+
+def test_scopes_tell_runs_and_projects_apart():
+    run, shared = policy(scope="run"), policy(scope="shared")
+    assert key(run, run_id="1") != key(run, run_id="2")
+    assert key(run, project="1") == key(run, project="2")
+    assert key(shared, run_id="1", project="1") == key(shared, run_id="2", project="2")
 
 
 def test_where_the_output_is_unsure_all_of_the_nodes_outputs_count():
-    node = NODE.model_copy(update={"inputs": {"x": {"ref": "up"}}})
+    node = changed(inputs={"x": {"ref": "up"}})
     assert key(node) != key(node, digests={**DIGESTS, "up.y": "sha256:33"})
     up = UP.model_copy(update={"outputs": ("output", "x")})
-    node = NODE.model_copy(update={"inputs": {"x": {"ref": "up.output.x"}}})
+    node = changed(inputs={"x": {"ref": "up.output.x"}})
     first = {"up.x": "sha256:11", "up.output": "sha256:22"}
     assert key(node, digests=first, up=up) != key(node, digests={**first, "up.output": "sha256:33"}, up=up)
 
@@ -98,14 +150,51 @@ def test_a_digest_may_stand_for_a_whole_node():
     assert key(digests={"up": "sha256:11"}) != key(digests={"up": "sha256:22"})
 
 
-def test_a_literal_that_looks_like_a_reference_is_no_reference():
-    literal = NODE.model_copy(update={"inputs": {"x": {"value": {"ref": "up.x"}}}})
-    reference = NODE.model_copy(update={"inputs": {"x": {"ref": "up.x"}}})
-    assert key(literal) != key(reference)
-    assert key(literal) == key(literal, digests={"up.x": "sha256:99"})
+def test_the_single_output_of_a_node_is_what_its_name_alone_reads():
+    digests = {"up.result": "sha256:11"}
+    whole, named = changed(inputs={"x": {"ref": "up"}}), changed(inputs={"x": {"ref": "up.result"}})
+    up = UP.model_copy(update={"outputs": ("result",)})
+    assert key(whole, digests=digests, up=up) == key(named, digests=digests, up=up)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"value": {"ref": "up.x"}}, {"ref": "up.x"}),
+        ({"value": "{{ input.word }}"}, "{{ input.word }}"),
+        ("sha256:11.rows", {"ref": "up.x.rows"}),
+        ([{"ref": "up.x"}, {"ref": "up.y"}], [{"ref": "up.y"}, {"ref": "up.x"}]),
+        ([{"ref": "up.x"}], {"ref": "up.x"}),
+        (1, True),
+        (1, "1"),
+    ],
+)
+def test_what_looks_alike_is_not_the_same(one, other):
+    assert key(changed(inputs={"x": one})) != key(changed(inputs={"x": other}))
+
+
+def test_a_literal_counts_as_its_value_however_it_is_written():
+    assert key(changed(inputs={"x": {"value": [1]}})) == key(changed(inputs={"x": [{"value": 1}]}))
+    assert key(changed(inputs={"x": 0})) == key(changed(inputs={"x": {"param": "n"}}))
+
+
+def test_a_basis_says_in_words_what_is_short():
+    found = basis(
+        changed(inputs={"n": {"param": "n"}, "x": {"ref": "up.x"}, "t": "{{ input.word }}!", "long": "l" * 999})
+    )
+    assert found.inputs["n"] == 0
+    assert found.inputs["x"] == "sha256:11"
+    assert str(found.inputs["long"]).startswith("sha256:")
+    assert found.parameters == {"word": 0}
+    assert found.component == "python:pkg.mod:f"
+
+
+def test_a_template_that_reads_all_parameters_depends_on_all():
+    node = changed(inputs={"text": "{{ input | length }}"})
+    assert set(basis(node).parameters) == {"n", "word", "unused"}
 
 
 def test_the_place_of_a_cell_does_not_count():
-    one = NODE.model_copy(update={"component": Source(code="x = 1", filename="In[1]")})
-    other = NODE.model_copy(update={"component": Source(code="x = 1", filename="In[7]")})
+    one = changed(component=Source(code="x = 1", filename="In[1]"))
+    other = changed(component=Source(code="x = 1", filename="In[7]"))
     assert key(one) == key(other)

@@ -36,7 +36,7 @@ def run(platform, tmp_path):
         job = Job(run_id, 1, {}, {str(hash(component)): component}, context, store.url)
         outputs, metrics = platform.run(
             Call(job, task("a", component=str(hash(component)), **{"outputs": ("result",), **changes}), 1),
-            lambda *line: logged.append(line),
+            lambda event: logged.append((event.stream, event.level, event.text)),
         )
         call.metrics = metrics
         return store.get(outputs["result"])

@@ -138,6 +138,17 @@ def test_failures_the_program_handled_dont_fail_the_run():
     assert machine.close(handled=["a"]) == [Finish("completed")]
 
 
+def test_a_program_taken_up_again_starts_only_what_it_asks_for():
+    states = {"a": TaskState.COMPLETED, "b": TaskState.DISPATCHED, "c": TaskState.PENDING, "d": TaskState.PENDING}
+    machine = RunMachine({"a": (), "b": ("a",), "c": ("b",), "d": ()}, states=states, open=True)
+    assert machine.handle(RunStarted(run_id="r", coordinator="c", epoch=2)) == []
+    assert machine.ask(["a"]) == []
+    assert machine.ask(["b", "c"]) == [Submit(("b", "c"))]
+    machine.dispatched(["b", "c"])
+    machine.handle(failed("b"))
+    assert machine.states["d"] is TaskState.PENDING
+
+
 @pytest.mark.parametrize("state", [state for state in TaskState if state.final])
 def test_nothing_leaves_a_final_state(state):
     assert TRANSITIONS[state] == {}

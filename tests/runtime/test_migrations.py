@@ -13,12 +13,24 @@ import pytest
 from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
 from twingraph_lab.errors import MissingExtraError, StoreError
+from twingraph_lab.events import Basis, TaskCompleted
 from twingraph_lab.runtime import migrations
 from twingraph_lab.runtime.ledger import Ledger
 from twingraph_lab.runtime.tables import METADATA
-from twingraph_lab.spec.workflow import Workflow
+from twingraph_lab.spec.workflow import Node, Workflow
 
 WORKFLOW = Workflow(name="empty")
+RUN_ID = "0123456789abcdef"
+FIRST_RUN = f"""
+INSERT INTO runs (run_id, requested_seq, workflow, digest, body, state, cancel_requested, requested, dynamic,
+  parameters, context) VALUES ('{RUN_ID}', 1, 'old', 'd', 'b', 'completed', false, 1, false, '{{}}', '{{}}');
+INSERT INTO documents VALUES ('{RUN_ID}', 0, '{{"name":"old","nodes":[{{"id":"a","component":"pkg.mod:f"}}]}}');
+INSERT INTO tasks (run_id, task_id, position, state, outputs) VALUES ('{RUN_ID}', 'a', 0, 'completed',
+  '{{"result":{{"digest":"sha256:7","media_type":"application/json","size":1,"inline":true,"data":7}}}}');
+INSERT INTO events VALUES (1, '{RUN_ID}', NULL, 'run.requested', '{{"type":"run.requested","run_id":"{RUN_ID}",
+  "seq":1,"time":"2026-01-01T00:00:00Z","workflow":"old","digest":"d"}}');
+"""
+"""What a run is in the tables of the first schema."""
 
 
 def execute(url: str, *statements: str) -> None:
@@ -58,8 +70,9 @@ def test_a_new_store_is_made_once_however_many_open_it(ledger_url: str):
 
 def test_a_newer_store_is_refused(ledger_url: str):
     Ledger(ledger_url).close()
-    execute(ledger_url, "UPDATE meta SET value = '2' WHERE key = 'schema'")
-    with pytest.raises(StoreError, match="the store has schema 2, this version of twingraph-lab knows up to 1"):
+    newer = len(migrations.MIGRATIONS) + 1
+    execute(ledger_url, f"UPDATE meta SET value = '{newer}' WHERE key = 'schema'")
+    with pytest.raises(StoreError, match=rf"has schema {newer}, this version of twingraph-lab knows up to {newer - 1}"):
         Ledger(ledger_url)
 
 
@@ -77,6 +90,34 @@ def test_a_store_of_an_older_schema_goes_through_the_missing_migrations(
         assert ledger.run(record.run_id) == record
     execute(ledger_url, "INSERT INTO extra VALUES (1)")
     Ledger(ledger_url).close()
+
+
+def test_a_store_of_the_first_schema_keeps_its_runs_and_takes_new_ones(
+    ledger_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    database = make_url(ledger_url).database
+    Path(database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(ledger_url)
+    with monkeypatch.context() as patch, engine.begin() as connection:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        migrations.migrate(connection)
+        for statement in filter(str.strip, FIRST_RUN.split(";")):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    with Ledger(ledger_url) as ledger:
+        old = ledger.run(RUN_ID)
+        assert (old.state, old.workflow) == ("completed", "old")
+        task = ledger.tasks(old.run_id)["a"]
+        assert (task.state, task.basis, task.outputs["result"].data) == ("completed", None, 7)
+        assert [event.type for event in ledger.events(old.run_id)] == ["run.requested"]
+        record, _ = ledger.accept(Workflow(name="new", nodes=(Node(id="b", component="pkg.mod:f"),)), {})
+        claimed = ledger.claim("c", 60, run_id=record.run_id)
+        assert claimed is not None
+        basis = Basis(key="sha256:1", code={"cell": "sha256:2"}, inputs={"x": 1}, miss="new")
+        done = TaskCompleted(run_id=record.run_id, task_id="b", basis=basis)
+        ledger.record(record.run_id, claimed.epoch, [done], dispatched={"b": 1})
+        assert ledger.tasks(record.run_id)["b"].basis == basis
+        assert ledger.check() == []
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(ledger_url: str, monkeypatch: pytest.MonkeyPatch):

@@ -16,11 +16,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from twingraph_lab.cli.history import abandoned
 from twingraph_lab.errors import TwinGraphError
 from twingraph_lab.frontends.display import size
+from twingraph_lab.frontends.inspecting import abandoned
 from twingraph_lab.registry import Registry
 from twingraph_lab.runtime.files import TEMPORARY
+from twingraph_lab.runtime.run import way_on
 from twingraph_lab.runtime.states import RunState
 
 if TYPE_CHECKING:
@@ -106,9 +107,8 @@ def runs(lab: Lab) -> Iterator[Finding]:
     running = lab.runs(EVERY_RUN, RunState.RUNNING)
     dead = [record for record in running if abandoned(record)]
     for record in dead:
-        again = "run its program again" if record.dynamic else f"twingraph resume {record.run_id}"
         message = f"{record.run_id} ({record.workflow}) is running, but its process {record.coordinator} is gone"
-        yield Finding("runs", "note", message, again, repairable=record.lease_until is not None)
+        yield Finding("runs", "note", message, way_on(record), repairable=record.lease_until is not None)
     for record in lab.runs(EVERY_RUN, RunState.REQUESTED):
         advice = "twingraph coordinate --until-idle"
         yield Finding("runs", "note", f"{record.run_id} ({record.workflow}) waits for a coordinator", advice)

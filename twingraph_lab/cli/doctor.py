@@ -12,10 +12,10 @@ from rich.text import Text
 
 from twingraph_lab.cli import checks
 from twingraph_lab.cli.checks import DISTRIBUTION, Finding
-from twingraph_lab.cli.history import abandoned
 from twingraph_lab.cli.options import Options
 from twingraph_lab.cli.output import console, print_json
 from twingraph_lab.errors import StoreError, TwinGraphError
+from twingraph_lab.frontends.inspecting import abandoned
 from twingraph_lab.runtime.states import RunState
 from twingraph_lab.settings import Settings
 

@@ -1,33 +1,39 @@
-"""Commands on documents, which need no store: plan, validate, export."""
+"""Commands on documents, which need no store: plan and validate."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import typer
-import yaml
 from rich.text import Text
 
 from twingraph_lab.cli import parameters
 from twingraph_lab.cli.history import find
 from twingraph_lab.cli.options import Options
 from twingraph_lab.cli.output import console, note, print_json, print_rows
-from twingraph_lab.errors import NotFoundError, TwinGraphError, WorkflowError
-from twingraph_lab.frontends.display import counted
+from twingraph_lab.errors import TwinGraphError, WorkflowError
+from twingraph_lab.frontends.checks import checked, source_faults
+from twingraph_lab.frontends.display import counted, printable
+from twingraph_lab.frontends.earlier import select
+from twingraph_lab.frontends.outlook import Outlook, node_as_json, outlook, span_as_json, steps_of
+from twingraph_lab.frontends.partial import Selection
+from twingraph_lab.frontends.reason_views import span_text, summary_text
+from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.plan import Plan
-from twingraph_lab.planning.plan import plan as plan_of
-from twingraph_lab.spec.document import dump, load
-from twingraph_lab.spec.schema import json_schema
+from twingraph_lab.spec.document import load
 
 if TYPE_CHECKING:
+    from twingraph_lab.lab import Lab
     from twingraph_lab.planning.plan import Task
     from twingraph_lab.spec.workflow import Component, Workflow
 
 SCRIPT, NOTEBOOK = ".py", ".ipynb"
+Selected = tuple[tuple[str, ...], tuple[str, ...], str, bool]
+"""What `--from`, `--only`, `--of` and `--force` say."""
 
 
 def workflow_in(file: Path) -> Workflow:
@@ -41,29 +47,62 @@ def workflow_in(file: Path) -> Workflow:
     return load(file, source=str(file))
 
 
-def plan(options: Options, file: Path, *, given: Sequence[str], params: Path | None, as_json: bool) -> None:
-    """Print the tasks of a workflow by level, with what they wait for."""
-    del options  # a plan needs no store
+def context_of(file: Path) -> RunContext:
+    """Where the bodies of a file's nodes find their modules: beside it, and here."""
+    return RunContext.here(source=str(file), extra_path=(str(file.parent.absolute()), "."))
+
+
+def selection_of(lab: Lab | None, selected: Selected) -> Selection:
+    """The nodes chosen by options."""
+    start, only, of, force = selected
+    return Selection(start, only, find(lab, of).id if lab and of else of, force)
+
+
+def plan(
+    options: Options, file: Path, *, given: Sequence[str], params: Path | None, selected: Selected, as_json: bool
+) -> None:
+    """Print the tasks of a workflow by level, with what will happen to them. Makes no store where there is none."""
     workflow = workflow_in(file)
-    planned = plan_of(workflow, parameters.read(workflow, given, params))
-    levels = levels_of(planned)
+    values = parameters.read(workflow, given, params)
+    with options.lab() if has_store(options) else nullcontext() as lab:
+        selection = selection_of(lab, selected)
+        made = select(lab, workflow, values, selection)
+        context = selection.over(context_of(file))
+        context = lab.located(context) if lab else context
+        planned = checked(made.workflow, made.parameters, context, made.reuse)
+        seen = outlook(lab, planned, context, made.reuse)
     if as_json:
-        print_json(_plan_report(planned, levels))
+        print_json({**_plan_report(planned, seen), "notes": list(made.notes)})
         return
-    out = console()
+    for text in made.notes:
+        note(text)
+    _print_plan(planned, seen)
+
+
+def has_store(options: Options) -> bool:
+    """Whether there is something to remember."""
+    from twingraph_lab.lab import has_store  # noqa: PLC0415  (slow, and not needed for help)
+
+    return has_store(options.settings())
+
+
+def _print_plan(planned: Plan, seen: Outlook) -> None:
+    out, levels = console(), steps_of(planned)
     out.print(
         Text.assemble(
-            (workflow.name, "bold"),
+            (planned.workflow.name, "bold"),
             ": ",
             counted(len(planned.tasks), "node"),
             " in ",
             counted(max(levels.values(), default=0), "level"),
         )
     )
+    if planned.workflow.description:
+        out.print(Text(f"  {printable(planned.workflow.description)}", style="dim"), soft_wrap=True)
     for name, value in planned.parameters.items():
         out.print(Text(f"  {name} = {json.dumps(value, ensure_ascii=False)}", style="dim"), soft_wrap=True)
     print_rows(
-        ["level", "node", "platform", "component", "waits for"],
+        ["level", "node", "platform", "component", "waits for", "time", "what will happen"],
         [
             [
                 str(levels[task.id]),
@@ -71,19 +110,15 @@ def plan(options: Options, file: Path, *, given: Sequence[str], params: Path | N
                 task.platform.kind,
                 _component_name(planned, task),
                 ", ".join(task.upstream),
+                span_text(seen.nodes[task.id].span),
+                printable(seen.nodes[task.id].text),
             ]
             for task in sorted(planned.tasks.values(), key=lambda task: levels[task.id])
         ],
         right=["level"],
     )
-
-
-def levels_of(planned: Plan) -> dict[str, int]:
-    """Each task's level: 1 without parents, else one more than the highest of its parents."""
-    levels: dict[str, int] = {}
-    for task in planned.tasks.values():  # in topological order
-        levels[task.id] = 1 + max((levels[parent] for parent in task.upstream), default=0)
-    return levels
+    if planned.tasks:
+        out.print(Text(summary_text(seen)), soft_wrap=True)
 
 
 def validate(options: Options, files: Sequence[Path], *, as_json: bool) -> None:
@@ -101,38 +136,11 @@ def validate(options: Options, files: Sequence[Path], *, as_json: bool) -> None:
         raise typer.Exit(WorkflowError.exit_code)
 
 
-def export(
-    options: Options, what: str, *, output: Path | None, form: Literal["json", "yaml"] | None, schema: bool
-) -> None:
-    """Write a document, or the schema of documents, to a file or stdout."""
-    if schema == bool(what):
-        raise typer.BadParameter("give a run, a file or --schema", param_hint="RUN|FILE")
-    text = json.dumps(json_schema(), indent=2) + "\n" if schema else dump(_workflow_named(options, what))
-    if form is None:
-        form = "yaml" if output is not None and output.suffix in parameters.YAML else "json"
-    if form == "yaml":
-        text = yaml.safe_dump(json.loads(text), sort_keys=False, allow_unicode=True, width=120)
-    if output is None:
-        sys.stdout.write(text)
-        return
-    output.write_text(text, encoding="utf-8")
-    note(f"wrote {output}")
-
-
-def _workflow_named(options: Options, what: str) -> Workflow:
-    file = Path(what)
-    if file.is_file():
-        return workflow_in(file)
-    try:
-        with options.lab() as lab:
-            return find(lab, what).workflow
-    except NotFoundError as error:
-        raise NotFoundError(f"no file {what!r}, and {error}") from None
-
-
 def _validity(file: Path) -> dict[str, object]:
     try:
         workflow = workflow_in(file)
+        if found := source_faults(workflow, context_of(file)):
+            raise WorkflowError(found, source=str(file))  # noqa: TRY301
     except WorkflowError as error:
         faults = [{"message": fault.message, "node": fault.node, "path": fault.path} for fault in error.faults]
         return {"file": str(file), "valid": False, "message": str(error), "faults": faults}
@@ -142,8 +150,8 @@ def _validity(file: Path) -> dict[str, object]:
     return {"file": str(file), "valid": True, "message": message, "faults": []}
 
 
-def _plan_report(planned: Plan, levels: dict[str, int]) -> dict[str, object]:
-    tasks = planned.tasks.values()
+def _plan_report(planned: Plan, seen: Outlook) -> dict[str, object]:
+    tasks, levels = planned.tasks.values(), steps_of(planned)
     return {
         "workflow": planned.workflow.name,
         "digest": planned.workflow.digest,
@@ -160,10 +168,17 @@ def _plan_report(planned: Plan, levels: dict[str, int]) -> dict[str, object]:
                 "timeout_s": task.timeout_s,
                 "cache": task.cache.mode,
                 "resources": dict(task.resources),
+                "outlook": node_as_json(seen.nodes[task.id]),
             }
             for task in tasks
         ],
         "edges": [[parent, task.id] for task in tasks for parent in task.upstream],
+        "outlook": {
+            "counts": dict(seen.counts),
+            "time": span_as_json(seen.span),
+            "slots": seen.slots,
+            "without_history": list(seen.unknown),
+        },
     }
 
 

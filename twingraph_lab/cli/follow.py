@@ -16,9 +16,10 @@ from twingraph_lab.cli.app import INTERRUPTED
 from twingraph_lab.cli.history import print_outputs
 from twingraph_lab.cli.output import console, note, print_json, stdout_kept_clean
 from twingraph_lab.cli.progress import display_for
-from twingraph_lab.cli.reports import duration_s, empty_report
+from twingraph_lab.cli.reports import empty_report
 from twingraph_lab.errors import RunCancelledError, RunFailedError, TwinGraphError, WorkflowError
 from twingraph_lab.frontends.display import RUN_LOOKS, duration, without_controls
+from twingraph_lab.frontends.inspecting import active_s
 from twingraph_lab.frontends.progress import RunProgress
 from twingraph_lab.runtime.states import RunState
 
@@ -55,14 +56,14 @@ def summarise(lab: Lab, run: Run, *, quiet: bool) -> int:
     err = console(stderr=True)
     if not quiet or record.state is not RunState.COMPLETED:
         look = RUN_LOOKS[record.state]
-        took = f" in {duration(duration_s(record))}"
+        took = f" in {duration(active_s(record, lab.stream))}"
         err.print(Text(f"{look.symbol} run {record.run_id} {record.state}{took}", style=look.style))
         if record.state is RunState.FAILED:
             _print_error(record.error)
     print_outputs(lab, run, console())
     if not quiet:
         verbs = ["show", "logs"]
-        if record.state is not RunState.COMPLETED and not record.dynamic:
+        if record.state is not RunState.COMPLETED:
             verbs.append("resume")
         note("  " + " · ".join(f"twingraph {verb} {record.run_id[:SHORT_ID]}" for verb in verbs))
     return EXIT_CODES[record.state]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,17 +10,25 @@ from rich.text import Text
 
 from twingraph_lab.cli.options import Options
 from twingraph_lab.cli.output import ago, console, local_time, note, print_json, print_rows
-from twingraph_lab.cli.reports import Description, duration_s, output_lines, outputs_of, plain, run_report
+from twingraph_lab.cli.reports import Description, output_lines, outputs_of, plain, run_report
 from twingraph_lab.errors import NotFoundError
+from twingraph_lab.frontends import gantt_text
+from twingraph_lab.frontends.causes import causes
 from twingraph_lab.frontends.display import LOOKS, RUN_LOOKS, duration, printable, size, without_controls
-from twingraph_lab.runtime.coordinator import is_dead
+from twingraph_lab.frontends.gantt import look_of, time_of
+from twingraph_lab.frontends.inspecting import abandoned, active_s, timeline_of
+from twingraph_lab.frontends.run_views import INTERRUPTED, took
+from twingraph_lab.frontends.timeline import Lane, Timeline
 from twingraph_lab.runtime.records import RunRecord, TaskRecord
+from twingraph_lab.runtime.run import way_on
 from twingraph_lab.runtime.states import RunState, TaskState
 
 if TYPE_CHECKING:
     from twingraph_lab.lab import Lab, Run
 
 NEWEST = ("last", "-")
+PLAIN_WIDTH = 100
+"""Columns of a chart that isn't printed on a terminal."""
 AT_WORK = (TaskState.DISPATCHED, TaskState.RUNNING)
 
 
@@ -35,26 +42,20 @@ def find(lab: Lab, name: str) -> Run:
     return lab.run(name)
 
 
-def abandoned(record: RunRecord) -> bool:
-    """Whether a run is under way, but nobody drives it any more."""
-    if record.state is not RunState.RUNNING:
-        return False
-    return record.lease_until is None or record.lease_until < datetime.now(UTC) or is_dead(record.coordinator)
-
-
 def runs(options: Options, *, state: str | None, limit: int, as_json: bool) -> None:
     """List runs, newest first."""
     with options.lab() as lab:
         records = lab.runs(limit, state=RunState(state) if state else None)
+        active = {record.run_id: active_s(record, lab.stream) for record in records}
     if as_json:
-        print_json([_summary(record) for record in records])
+        print_json([_summary(record, active[record.run_id]) for record in records])
     elif records:
         rows: list[list[Text | str]] = [
             [
                 Text.assemble(_state(record)[:1], " ", record.run_id),
                 _state(record)[2:],
                 ago(record.requested),
-                duration(duration_s(record)) if record.finished else "",
+                duration(active[record.run_id]) if record.started else "",
                 Text.assemble(printable(record.workflow), ("  " + printable(record.error), "dim"))
                 if record.state is RunState.FAILED
                 else Text(printable(record.workflow)),
@@ -66,8 +67,8 @@ def runs(options: Options, *, state: str | None, limit: int, as_json: bool) -> N
         note(f"no runs {f'are {state}' if state else 'yet'}")
 
 
-def show(options: Options, name: str, *, as_json: bool) -> None:
-    """Print a run with its nodes, outputs and errors."""
+def show(options: Options, name: str, *, gantt: bool, as_json: bool) -> None:
+    """Print a run with its nodes, outputs and errors; with `gantt`, its nodes over time too."""
     with options.lab() as lab:
         run = find(lab, name)
         if as_json:
@@ -78,15 +79,18 @@ def show(options: Options, name: str, *, as_json: bool) -> None:
             report = run_report(lab, run)
             for task_id, node in report["nodes"].items():
                 node["outputs"] = outputs[task_id]
-            print_json({**_summary(run.record), **report})
+            print_json({**_summary(run.record, report["duration_s"]), **report})
             return
         out = console()
         record, tasks = run.record, run.tasks
-        _print_head(out, record)
+        timeline = timeline_of(record, tasks, run.workflow, lab.stream)
+        _print_head(out, record, timeline)
+        if gantt:
+            _print_gantt(out, timeline)
         print_rows(
-            ["node", "state", "attempt", "platform", "wall", "cpu", "memory", "outputs"],
-            [_row(lab, task, gone=abandoned(record)) for task in tasks.values()],
-            right=["attempt", "wall", "cpu", "memory"],
+            ["node", "state", "attempt", "platform", "waited", "wall", "cpu", "memory", "outputs"],
+            [_row(lab, lane, gone=abandoned(record)) for lane in timeline.lanes],
+            right=["attempt", "waited", "wall", "cpu", "memory"],
         )
         _print_failures(out, list(tasks.values()))
         if record.state is RunState.COMPLETED:
@@ -121,16 +125,15 @@ def print_outputs(lab: Lab, run: Run, out: Console) -> None:
 def _state(record: RunRecord) -> Text:
     """Symbol, space, state."""
     if abandoned(record):
-        return Text("! interrupted", style="bold yellow")
+        return Text(f"{INTERRUPTED.symbol} interrupted", style=INTERRUPTED.style)
     look = RUN_LOOKS[record.state]
     return Text(f"{look.symbol} {record.state}", style=look.style)
 
 
-def _print_head(out: Console, record: RunRecord) -> None:
-    took = f" in {duration(duration_s(record))}" if record.finished else ""
+def _print_head(out: Console, record: RunRecord, timeline: Timeline) -> None:
     state = _state(record)
     title = Text(printable(record.workflow), style="bold")
-    out.print(Text.assemble(state[:1], f" run {record.run_id}  ", title, "  ", state[2:], took))
+    out.print(Text.assemble(state[:1], f" run {record.run_id}  ", title, "  ", state[2:], took(timeline)))
     facts = {
         "requested": f"{local_time(record.requested)} ({ago(record.requested)})",
         "claimed": f"{record.epoch} times, last by {record.coordinator}" if record.epoch > 1 else "",
@@ -142,13 +145,21 @@ def _print_head(out: Console, record: RunRecord) -> None:
         if fact:
             out.print(Text(f"  {name}: {printable(fact)}", style="dim"), soft_wrap=True)
     if abandoned(record):
-        again = "run its program again" if record.dynamic else f"go on with: twingraph resume {record.run_id}"
-        out.print(Text(f"  its process is gone; {again}", style="yellow"))
+        out.print(Text(f"  its process is gone; go on with: {way_on(record)}", style="yellow"))
     out.print()
 
 
-def _row(lab: Lab, task: TaskRecord, *, gone: bool) -> list[Text | str]:
-    look, metrics = LOOKS[task.state], task.metrics
+def _print_gantt(out: Console, timeline: Timeline) -> None:
+    width = out.width if out.is_terminal else PLAIN_WIDTH
+    for line in gantt_text.lines(timeline, width):
+        pieces = [(piece.text, piece.look.style if piece.look else "") for piece in line]
+        out.print(Text.assemble(*pieces), soft_wrap=True)
+    out.print(Text("  · waits for its turn  █ ran  ░ failed attempt  ▒ running", style="dim"))
+    out.print()
+
+
+def _row(lab: Lab, lane: Lane, *, gone: bool) -> list[Text | str]:
+    task, look, metrics = lane.record, look_of(lane), lane.record.metrics
     state = f"was {task.state}" if gone and task.state in AT_WORK else str(task.state)
     if task.failure:
         remark = Text(printable(str(task.failure)), style=look.style)
@@ -160,7 +171,8 @@ def _row(lab: Lab, task: TaskRecord, *, gone: bool) -> list[Text | str]:
         Text(state, style=look.style),
         str(task.attempt) if task.started else "",
         task.platform,
-        duration(metrics.wall_s) if metrics.wall_s else "",
+        duration(lane.waited_s) if lane.waited_s else "",
+        duration(metrics.wall_s) if metrics.wall_s else time_of(lane),
         duration(metrics.cpu_s) if metrics.wall_s else "",
         size(metrics.peak_memory_bytes) if metrics.peak_memory_bytes else "",
         remark,
@@ -168,18 +180,14 @@ def _row(lab: Lab, task: TaskRecord, *, gone: bool) -> list[Text | str]:
 
 
 def _print_failures(out: Console, tasks: list[TaskRecord]) -> None:
-    for task in tasks:
-        if task.failure is None:
-            continue
-        look = LOOKS[task.state]
+    for cause in causes(tasks):
+        look = LOOKS[cause.state]
         out.print()
-        head = f"{look.symbol} {task.task_id}, attempt {task.attempt}: {task.failure.kind}"
-        out.print(Text(head, style=look.style))
-        text = task.failure.traceback or str(task.failure)
-        out.print(Text("\n".join(f"  {without_controls(line)}" for line in text.splitlines())), soft_wrap=True)
+        out.print(Text(f"{look.symbol} {cause.title}", style=look.style), soft_wrap=True)
+        out.print(Text("\n".join(f"  {without_controls(line)}" for line in cause.text.splitlines())), soft_wrap=True)
 
 
-def _summary(record: RunRecord) -> dict[str, object]:
+def _summary(record: RunRecord, active_s: float) -> dict[str, object]:
     return {
         "run_id": record.run_id,
         "workflow": record.workflow,
@@ -187,7 +195,7 @@ def _summary(record: RunRecord) -> dict[str, object]:
         "requested": record.requested.isoformat(),
         "started": record.started.isoformat() if record.started else None,
         "finished": record.finished.isoformat() if record.finished else None,
-        "duration_s": round(duration_s(record), 6),
+        "duration_s": round(active_s, 6),
         "parameters": dict(record.parameters),
         "digest": record.digest,
         "epoch": record.epoch,

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import re
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import typer
+from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
@@ -15,16 +23,58 @@ from twingraph_lab.cli.output import console
 from twingraph_lab.errors import NotFoundError
 from twingraph_lab.events import Event, TaskLogged
 from twingraph_lab.frontends.display import without_controls
+from twingraph_lab.logs import json_line
 
 if TYPE_CHECKING:
     from twingraph_lab.lab import Lab, Run
 
 PAGE = 1000
 STYLES = {"stderr": "yellow", "log": "cyan", "stdout": ""}
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def logs(options: Options, name: str, node: str | None, *, follow: bool, as_json: bool) -> None:
-    """Print log lines, each after its node's name unless only one node was asked for."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a node wrote: a line of its output, or a log record with all its lines."""
+
+    event: TaskLogged
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines. With a `level`, only log records of at least that level."""
+
+    node: str | None
+    level: int | None
+    since: datetime | None
+
+    def of(self, events: Iterable[Event]) -> Iterator[Line]:
+        """Those lines of these events."""
+        for event in events:
+            if isinstance(event, TaskLogged) and self._has(event):
+                texts = [event.text] if event.stream == "log" else event.text.splitlines()
+                yield from (Line(event, text) for text in texts)
+
+    def _has(self, event: TaskLogged) -> bool:
+        if self.node not in (None, event.task_id) or (self.since is not None and event.time < self.since):
+            return False
+        return self.level is None or (event.stream == "log" and _level_of(event.level) >= self.level)
+
+
+def logs(
+    options: Options,
+    name: str,
+    node: str | None,
+    *,
+    follow: bool,
+    tail: int | None,
+    level: str | None,
+    since: str | None,
+    as_json: bool,
+) -> None:
+    """Print what nodes wrote, each line after its node's name unless only one node was asked for."""
+    wanted = Wanted(node, _level(level), _moment(since))
     with options.lab() as lab:
         run = find(lab, name)
         known = list(run.tasks)
@@ -32,28 +82,81 @@ def logs(options: Options, name: str, node: str | None, *, follow: bool, as_json
             raise NotFoundError(f"run {run.id} has no node {node!r}; known: {', '.join(known)}")
         width = 0 if node else max((len(task) for task in known), default=0)
         out = console()
-        for event in run.watch() if follow else _stored(lab, run, node):
-            if not isinstance(event, TaskLogged) or node not in (None, event.task_id):
-                continue
+        for line in _lines(lab, run, wanted, tail, follow=follow):
             if as_json:
-                sys.stdout.write(event.model_dump_json() + "\n")
-                sys.stdout.flush()  # somebody may be following
+                print(json.dumps(as_object(line), ensure_ascii=False), flush=True)  # noqa: T201  (somebody may follow)
             else:
-                _print(out, event, width)
+                _print(out, line, width)
 
 
-def _stored(lab: Lab, run: Run, node: str | None) -> Iterator[Event]:
-    after = 0
-    while page := lab.ledger.events(run.id, after, PAGE, task_id=node, types=("task.logged",)):
-        yield from page
-        after = page[-1].seq
+def as_object(line: Line) -> dict[str, JsonValue]:
+    """A line in the form of `logs.JsonLines`; what wasn't logged but printed has a `stream` instead of a logger."""
+    event = line.event
+    fields = dict(event.fields)
+    logger = str(fields.pop("logger", ""))
+    return {
+        **json_line(
+            time=event.time,
+            level=event.level,
+            logger=logger,
+            message=line.text.removeprefix(f"{logger}: ") if logger else line.text,
+            run=event.run_id,
+            node=event.task_id,
+            attempt=event.attempt,
+            fields=fields,
+        ),
+        "stream": event.stream,
+    }
 
 
-def _print(out: Console, event: TaskLogged, width: int) -> None:
-    for line in map(without_controls, event.text.splitlines()):
+def _lines(lab: Lab, run: Run, wanted: Wanted, tail: int | None, *, follow: bool) -> Iterator[Line]:
+    seen = 0
+
+    def stored() -> Iterator[Event]:
+        nonlocal seen
+        while page := lab.ledger.events(run.id, seen, PAGE, task_id=wanted.node, types=("task.logged",)):
+            yield from page
+            seen = page[-1].seq
+
+    lines = wanted.of(stored())
+    yield from lines if tail is None else deque(lines, maxlen=tail)
+    if follow:
+        yield from wanted.of(run.watch(seen))
+
+
+def _print(out: Console, line: Line, width: int) -> None:
+    event = line.event
+    for text in map(without_controls, line.text.splitlines() or [""]):
         name = f"{event.task_id:<{width}} │ " if width else ""
         if out.is_terminal:
-            out.print(Text(name, style="dim").append(line, style=STYLES[event.stream]), soft_wrap=True)
+            out.print(Text(name, style="dim").append(text, style=STYLES[event.stream]), soft_wrap=True)
         else:
-            sys.stdout.write(f"{name}{line}\n")  # rich would turn tabs into spaces
+            sys.stdout.write(f"{name}{text}\n")  # rich would turn tabs into spaces
     sys.stdout.flush()
+
+
+def _level_of(name: str) -> int:
+    known = logging.getLevelNamesMapping()
+    return known.get(name) or int("".join(filter(str.isdigit, name)) or 0)  # "Level 35" is how logging calls others
+
+
+def _level(name: str | None) -> int | None:
+    if name is None:
+        return None
+    known = {each: level for each, level in logging.getLevelNamesMapping().items() if level}
+    if name.upper() not in known:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(map(str.lower, known))}", param_hint="--level")
+    return known[name.upper()]
+
+
+def _moment(text: str | None) -> datetime | None:
+    """`10m` ago, or a moment in ISO format; without a zone it is local time."""
+    if text is None:
+        return None
+    if found := re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text):
+        return datetime.now(UTC) - timedelta(seconds=float(found[1]) * UNITS_S[found[2]])
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        hint = f"{text!r} is neither a time such as 30s, 10m, 2h or 1d nor a moment such as 2026-01-31T12:00"
+        raise typer.BadParameter(hint, param_hint="--since") from None

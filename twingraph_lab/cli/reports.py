@@ -10,6 +10,8 @@ from pydantic import JsonValue
 from twingraph_lab.errors import StoreError
 from twingraph_lab.events import Artifact
 from twingraph_lab.frontends.display import clip, printable
+from twingraph_lab.frontends.inspecting import timeline_of
+from twingraph_lab.frontends.timeline import Lane, Timeline
 from twingraph_lab.planning.resolve import UnresolvedError, pick, resolve
 from twingraph_lab.runtime.artifacts import ArtifactStore, preview
 from twingraph_lab.runtime.records import RunRecord, TaskRecord
@@ -45,22 +47,28 @@ class Description:
 
 
 def run_report(lab: Lab, run: Run) -> dict[str, Any]:
-    """The object that `--json` prints. Values that aren't JSON are described."""
+    """The object that `--json` prints. Values that aren't JSON are described.
+
+    `duration_s` is the time in which somebody drove the run; `since_first_start_s` includes what lies between.
+    """
     record, tasks = run.record, run.tasks
+    timeline = timeline_of(record, tasks, run.workflow, lab.stream)
     outputs = outputs_of(run.workflow, record, tasks, lab.artifacts)
     return {
         "run_id": record.run_id,
         "status": str(record.state),
         "outputs": {name: plain(value) for name, value in outputs.items()},
         "error": record.error,
-        "nodes": {task.task_id: _task_report(task) for task in tasks.values()},
-        "duration_s": round(duration_s(record), 6),
+        "nodes": {lane.name: _task_report(lane, timeline) for lane in timeline.lanes},
+        "duration_s": round(timeline.active_s, 6),
+        "since_first_start_s": round(timeline.elapsed_s, 6),
     }
 
 
 def empty_report(status: str, error: str, run_id: str | None = None) -> dict[str, Any]:
     """The same object where no run has come to anything yet."""
-    return {"run_id": run_id, "status": status, "outputs": {}, "error": error, "nodes": {}, "duration_s": 0.0}
+    times = {"duration_s": 0.0, "since_first_start_s": 0.0}
+    return {"run_id": run_id, "status": status, "outputs": {}, "error": error, "nodes": {}, **times}
 
 
 def outputs_of(
@@ -116,13 +124,6 @@ def output_lines(task: TaskRecord, store: ArtifactStore) -> str:
     return ", ".join(f"{name} = {text}" for name, text in shown.items())
 
 
-def duration_s(record: RunRecord) -> float:
-    """From the last claim to the end; 0 if one of them hasn't come yet."""
-    if record.started is None or record.finished is None:
-        return 0.0
-    return max(0.0, (record.finished - record.started).total_seconds())
-
-
 def _preview(artifact: Artifact, store: ArtifactStore) -> str:
     try:
         return preview(artifact, store)
@@ -130,17 +131,29 @@ def _preview(artifact: Artifact, store: ArtifactStore) -> str:
         return str(error)
 
 
-def _task_report(task: TaskRecord) -> dict[str, Any]:
+def _task_report(lane: Lane, timeline: Timeline) -> dict[str, Any]:
+    task = lane.record
     return {
         "state": str(task.state),
         "attempt": task.attempt,
         "wall_s": task.metrics.wall_s,
         "cpu_s": task.metrics.cpu_s,
         "peak_memory_bytes": task.metrics.peak_memory_bytes,
+        "waited_s": round(lane.waited_s, 6),
         "platform": task.platform,
         "worker": task.worker,
+        "cached": lane.cached_at is not None,
         "cached_from": task.cached_from,
         "error": str(task.failure) if task.failure else "",
+        "attempts": [
+            {
+                "number": stretch.number,
+                "start_s": round(timeline.at(stretch.start), 6),
+                "end_s": round(timeline.at(stretch.end), 6),
+                "ended": stretch.ending,
+            }
+            for stretch in lane.attempts
+        ],
     }
 
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import typer
 
 from twingraph_lab.cli import background, parameters, scripts
-from twingraph_lab.cli.documents import SCRIPT, workflow_in
+from twingraph_lab.cli.documents import SCRIPT, Selected, context_of, selection_of, workflow_in
 from twingraph_lab.cli.follow import EXIT_CODES, answering, follow, summarise
 from twingraph_lab.cli.history import find
 from twingraph_lab.cli.options import Options
 from twingraph_lab.cli.output import note
 from twingraph_lab.cli.reports import empty_report, run_report
 from twingraph_lab.errors import ConflictError
+from twingraph_lab.frontends.earlier import select
 from twingraph_lab.frontends.progress import RunProgress
-from twingraph_lab.planning.context import RunContext
 from twingraph_lab.runtime.coordinator import is_dead
 from twingraph_lab.runtime.states import RunState, TaskState
 
@@ -32,6 +32,7 @@ def run(
     *,
     given: Sequence[str],
     params: Path | None,
+    selected: Selected,
     as_json: bool,
     detach: bool,
     key: str | None,
@@ -39,8 +40,8 @@ def run(
 ) -> None:
     """Run what a file holds; exits with the code that says how it ended."""
     if file.suffix == SCRIPT:
-        if given or params or detach or key:
-            hint = "a script takes its arguments after --, and runs here: not -p, --params, --detach or --key"
+        if given or params or detach or key or any(selected):
+            hint = "a script takes its arguments after --, and runs here: not -p, --params, --detach, --key or --from"
             raise typer.BadParameter(hint, param_hint="FILE")
         raise typer.Exit(scripts.run(options, file, arguments, as_json=as_json, quiet=quiet))
     if arguments:
@@ -48,12 +49,23 @@ def run(
     with answering(as_json=as_json) as reports:
         workflow = workflow_in(file)
         values = parameters.read(workflow, given, params)
-        context = RunContext.here(source=str(file), extra_path=(str(file.parent.absolute()), "."))
         with options.lab() as lab:
-            started = lab.submit(workflow, values, idempotency_key=key, context=context, drive=not detach)
+            selection = selection_of(lab, selected)
+            made = select(lab, workflow, values, selection)
+            if not quiet:
+                for text in made.notes:
+                    note(text)
+            started = lab.submit(
+                made.workflow,
+                made.parameters,
+                idempotency_key=key,
+                context=selection.over(context_of(file)),
+                drive=not detach,
+                reuse=made.reuse,
+            )
             if key and not detach:
                 _drive_if_nobody_does(lab, started)
-            progress = RunProgress.of(workflow)
+            progress = RunProgress.of(made.workflow)
             code = _attend(options, lab, started, progress, reports, detach=detach, as_json=as_json, quiet=quiet)
     raise typer.Exit(code)
 
@@ -62,6 +74,8 @@ def resume(options: Options, name: str, *, as_json: bool, detach: bool, quiet: b
     """Go on with a run; exits with the code that says how it ended."""
     with answering(as_json=as_json) as reports, options.lab() as lab:
         found = find(lab, name)
+        if found.record.dynamic:
+            raise typer.Exit(scripts.resume(lab, found, reports, as_json=as_json, detach=detach, quiet=quiet))
         after, tasks = _last_seq(lab, found), found.tasks
         resumed = lab.resume(found.id, drive=not detach)
         completed = {task.task_id: task for task in tasks.values() if task.state is TaskState.COMPLETED}

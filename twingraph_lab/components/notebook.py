@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from twingraph_lab.components import ipynb
-from twingraph_lab.errors import MissingExtraError, SerializationError
+from twingraph_lab.errors import Fault, MissingExtraError, SerializationError, WorkflowError
+from twingraph_lab.logs import progress
 from twingraph_lab.runtime.serializers import JSON, PICKLE, Notebook
 
 NotebookNode = Any
@@ -28,6 +29,8 @@ HELPS = "twingraph_helps"
 INJECTED = "injected-parameters"
 """papermill's tag of the cell that sets the parameters."""
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+FRAME = re.compile(r"^\s*Cell In\[\d+\], line (\d+)", re.MULTILINE)
+"""Where IPython's tracebacks name a line of a cell; the first is in the cell that ran."""
 MAX_SOCKET_PATH = 90
 """A unix socket's path has at most 107 bytes; Jupyter appends up to 12 to what is given."""
 IOPUB_TIMEOUT_S = 300
@@ -82,14 +85,18 @@ def run_notebook(
     tagged `output` assigns is an output, with the value it has after that cell; so is the value that it shows last, as
     `result` unless it is a name. The executed notebook is the output `notebook`.
 
-    Raises `WorkflowError` if the file isn't a notebook, and `NotebookError`, which says in which cell and where the
-    notebook is kept as far as it ran. Outputs are unpickled here: they come from the run's own code.
+    Each cell that ends is progress. Raises `WorkflowError` if the file isn't a notebook, or takes no parameters and is
+    given some; and `NotebookError`, which says in which cell and line, and where the notebook is kept as far as it ran.
+    Outputs are unpickled here: they come from the run's own code.
     """
     document = ipynb.read(path)
     tagged = ipynb.outputs(document, source=path)
     asked = {**(parameters or {}), **inputs}
     unset = {name for name in optional if asked.get(name) is None}
     given = {name: _injectable(name, value) for name, value in asked.items() if name not in unset}
+    if given and not any("parameters" in ipynb.tags(cell) for cell in document["cells"]):
+        hint = "tag the cell that sets them `parameters`, with the values they have without"
+        raise WorkflowError([Fault(f"takes no parameters, but got {', '.join(given)}: {hint}")], source=path)
     notebook = _prepared(document, tagged, given, kernel_name)
     cells = _Cells(notebook)
     folder = Path(tempfile.mkdtemp(prefix="twingraph-"))
@@ -165,7 +172,9 @@ class _Cells:
     def __init__(self, notebook: NotebookNode) -> None:
         self._notebook = notebook
         ours = [cell for cell in notebook.cells if cell.cell_type == "code" and not _added(cell)]
-        self._names = {cell.id: f"cell {i}/{len(ours)} ({_first_line(cell.source)})" for i, cell in enumerate(ours, 1)}
+        self._places = {cell.id: f"cell {i}/{len(ours)}" for i, cell in enumerate(ours, 1)}
+        self._names = {cell.id: f"{self._places[cell.id]} ({_first_line(cell.source)})" for cell in ours}
+        self._ended = 0
         self.running = ""
 
     def started(self, cell: NotebookNode, cell_index: int) -> None:
@@ -175,6 +184,14 @@ class _Cells:
             self.running = self._name(cell)
             if cell.id in self._names:
                 logger.info("%s", self.running)
+                progress(self._ended, len(self._names), _first_line(cell.source))
+
+    def ended(self, cell: NotebookNode, cell_index: int) -> None:
+        """Called by nbclient after each cell."""
+        del cell_index
+        if cell.id in self._names:
+            self._ended += 1
+            progress(self._ended, len(self._names))
 
     def _name(self, cell: NotebookNode) -> str:
         return self._names.get(cell.metadata.get(HELPS, cell.id), "the cell that sets the parameters")
@@ -190,9 +207,18 @@ class _Cells:
                 if all(later.execution_count for later in self._helpers()):
                     return
                 raise NotebookError(f"{self._name(cell)} ended the notebook before a cell with outputs")
-            failure = NotebookError(f"{self._name(cell)} raised {name}: {message}")
-            failure.add_note(ANSI.sub("", "\n".join(error.get("traceback", []))))
+            trace = ANSI.sub("", "\n".join(error.get("traceback", [])))
+            failure = NotebookError(f"{self._where(cell, trace)} raised {name}: {message}".removesuffix(": "))
+            failure.add_note(trace)
             raise failure
+
+    def _where(self, cell: NotebookNode, trace: str) -> str:
+        """The cell, and the line of it that failed if the traceback tells."""
+        frame = FRAME.search(trace)
+        lines = cell.source.splitlines()
+        if cell.id not in self._places or frame is None or int(frame[1]) > len(lines):
+            return self._name(cell)
+        return f"{self._places[cell.id]}, line {frame[1]} ({lines[int(frame[1]) - 1].strip()[:60]})"
 
     def outputs(self) -> dict[str, Any]:
         """The values that were handed over; a later cell's win."""
@@ -240,6 +266,7 @@ def _execute(notebook: NotebookNode, cells: _Cells, folder: Path, *, cwd: Path) 
             stderr_file=sys.stderr,
             iopub_timeout=IOPUB_TIMEOUT_S,
             on_cell_start=cells.started,
+            on_cell_executed=lambda cell, cell_index, execute_reply: cells.ended(cell, cell_index),  # noqa: ARG005
             resources={"metadata": {"path": str(cwd)}},
             config=Config({"KernelManager": connection}),
         )

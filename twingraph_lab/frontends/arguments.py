@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import JsonValue
 
+from twingraph_lab.errors import Fault
 from twingraph_lab.events import INLINE_LIMIT_BYTES, Artifact
 from twingraph_lab.frontends.handles import Result, plain
 from twingraph_lab.runtime.serializers import JSON
 from twingraph_lab.spec.inputs import literal, special_form
+from twingraph_lab.spec.validate import value_fault
+from twingraph_lab.spec.workflow import Parameter, ParameterType
 
 Refer = Callable[[Result], JsonValue | None]
 """What stands for a result in an input tree; None if its value has to."""
 Put = Callable[[Any], Artifact]
+
+TYPES: Mapping[str, ParameterType] = {
+    "str": "string",
+    "int": "integer",
+    "float": "number",
+    "bool": "boolean",
+    "dict": "object",
+    "list": "array",
+}
 
 _SCALARS = (bool, int, type(None))
 
@@ -46,6 +59,31 @@ def json_tree(value: Any) -> JsonValue | None:
     if not JSON.accepts(value) or (not isinstance(value, _SCALARS) and len(json.dumps(value)) > INLINE_LIMIT_BYTES):
         return None
     return literal(value)
+
+
+def declared_type(annotation: Any) -> ParameterType:
+    """The type that a document would declare for a parameter with this annotation.
+
+    >>> declared_type(list[int]), declared_type("int"), declared_type(int | None)
+    ('array', 'integer', 'any')
+    """
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return TYPES.get(text.partition("[")[0], "any")
+
+
+def wrong_types(signature: inspect.Signature, values: Mapping[str, JsonValue]) -> list[Fault]:
+    """The values that aren't what their parameter is annotated with. None and whole floats pass for anything simple."""
+    found = []
+    for name, value in values.items():
+        parameter = signature.parameters[name]
+        if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+            continue
+        declared = declared_type(parameter.annotation)
+        if declared == "integer" and isinstance(value, float) and value.is_integer():
+            continue
+        if fault := value_fault(value, Parameter(type=declared, required=False, default=None)):
+            found.append(Fault(f"parameter {name!r} {fault}"))
+    return found
 
 
 def _stored(value: Any, put: Put) -> JsonValue:

@@ -13,7 +13,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from twingraph_lab.frontends.scopes import Body, bodies_in, changes_in_place, evaluated_at_definition, names_in
+from twingraph_lab.frontends.scopes import (
+    Body,
+    bodies_in,
+    changes_in_place,
+    evaluated_at_definition,
+    names_in,
+    only_hinted,
+)
 
 Kind = Literal["value", "changed", "target", "import", "definition"]
 """`changed`: an input altered in place; `target`: bound by `for`, `with`, `except`; `definition`: function or class."""
@@ -33,7 +40,8 @@ class Bindings:
     """Names at the top level. `reads` and `maybe_reads` map to the line of the first read.
 
     A name in `reads` is needed on some path and never bound before it; one in `maybe_reads` is bound on another path.
-    `certain` are bound at the end whatever happens. `kinds` has every name ever bound, in order of first binding.
+    `certain` are bound at the end whatever happens. `kinds` has every name ever bound, in order of first binding. `now`
+    are the names read while the code runs, not only when somebody calls a function that it defines.
     """
 
     reads: dict[str, int] = field(default_factory=dict)
@@ -41,12 +49,14 @@ class Bindings:
     certain: frozenset[str] = frozenset()
     kinds: dict[str, set[Kind]] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
+    now: frozenset[str] = frozenset()
     star_import: int = 0
 
 
 def bindings(code: str, tree: ast.Module) -> Bindings:
     """The names that `code`, whose syntax tree is `tree`, reads and binds at its top level."""
-    flow = _Flow(bodies_in(symtable.symtable(code, "<cell>", "exec")))
+    hints = not any(isinstance(part, ast.ImportFrom) and part.module == "__future__" for part in tree.body)
+    flow = _Flow(bodies_in(symtable.symtable(code, "<cell>", "exec")), hints=hints)
     flow.statements(tree.body)
     return flow.settled()
 
@@ -77,10 +87,11 @@ class _Loop(NamedTuple):
 
 
 class _Flow:
-    """Walks code in the order it runs. `outer` is the flow around a class body."""
+    """Walks code in the order it runs. `outer` is the flow around a class body; `hints` are evaluated or just text."""
 
-    def __init__(self, bodies: dict[tuple[str, int], Body], outer: _Flow | None = None) -> None:
+    def __init__(self, bodies: dict[tuple[str, int], Body], outer: _Flow | None = None, *, hints: bool = True) -> None:
         self.found = Bindings()
+        self.hints = hints
         self.state: _State | None = _State()
         self.outer = outer
         self.bodies = bodies
@@ -92,6 +103,7 @@ class _Flow:
 
     def settled(self) -> Bindings:
         """What was found. Reads whose time nobody knows are needed unless this code binds the name somewhere."""
+        self.found.now = frozenset({*self.found.reads, *self.found.maybe_reads})
         for name, line in self.later:
             if name not in self.found.kinds:
                 self.found.reads.setdefault(name, line)
@@ -173,7 +185,7 @@ class _Flow:
             case ast.Assign(targets=targets, value=value):
                 self.expressions(value, *targets)
             case ast.AnnAssign(value=value):
-                self.expressions(node.annotation, *([value, node.target] if value else []))
+                self.expressions(*([node.annotation] if self.hints else []), *([value, node.target] if value else []))
             case ast.AugAssign(target=ast.Name(id=name)):
                 self.read(name, node.lineno)
                 self.expressions(node.value, node.target)
@@ -287,11 +299,12 @@ class _Flow:
             self.found.imports[name] = ast.unparse(alone)
 
     def _define(self, name: str, table: str, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
-        self.expressions(*evaluated_at_definition(node))
+        self.expressions(*evaluated_at_definition(node, hints=self.hints))
         body = self.bodies[table, node.lineno]
+        reads = body.reads - only_hinted(node)
         self.bind(name, "definition")
-        self.callables[name] = body.reads
-        self.later += [(free, node.lineno) for free in sorted(body.reads)]
+        self.callables[name] = reads
+        self.later += [(free, node.lineno) for free in sorted(reads)]
         top = self.outer or self
         for assigned in sorted(body.assigns):
             top.found.maybe_reads.setdefault(assigned, node.lineno)  # `global n; n += 1` reads it too
@@ -299,7 +312,7 @@ class _Flow:
 
     def _class(self, node: ast.ClassDef) -> None:
         self.expressions(*node.decorator_list, *node.bases, *(word.value for word in node.keywords))
-        inner = _Flow(self.bodies, outer=self)
+        inner = _Flow(self.bodies, outer=self, hints=self.hints)
         inner.statements(node.body)
         self.bind(node.name, "definition")
         self.callables[node.name] = frozenset(name for name, _ in inner.later)

@@ -10,20 +10,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import JsonValue
 
-from twingraph_lab.errors import RunFailedError, SerializationError
+from twingraph_lab.errors import ConflictError, RunFailedError, SerializationError
 from twingraph_lab.frontends.arguments import Put, input_tree
 from twingraph_lab.frontends.capture import capture
 from twingraph_lab.frontends.handles import Result, place_of, plain
 from twingraph_lab.frontends.hosting import Nodes
 from twingraph_lab.frontends.places import Place
 from twingraph_lab.frontends.shapes import fields_of
+from twingraph_lab.frontends.sites import call_site
 from twingraph_lab.lineage.changes import execution_id
 from twingraph_lab.spec.validate import RESERVED_IDS
-from twingraph_lab.spec.workflow import Node
+from twingraph_lab.spec.workflow import Component, Node
 
 Parents = str | Iterable[Any] | None
 """Hashes of calls, or their results: one or several."""
@@ -36,15 +37,37 @@ def current_calls() -> Calls | None:
     return _current.get()
 
 
+class Stop(BaseException):
+    """Unwinds a pipeline's body, and those it is called in, up to the outermost."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__("stop() was called")
+        self.value = value
+
+
+def stop(value: Any = None) -> NoReturn:
+    """End the pipeline whose body calls this, also from the pipelines and functions it calls: `value` is its result.
+
+    Calls that `value` needs are waited for, those that still run then are cancelled, and the run is completed.
+    """
+    calls = current_calls()
+    if calls is None:
+        raise ConflictError("stop() ends a pipeline, and none is running here; a component just returns")
+    calls.stop(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What all calls of one component share. `node` has everything but its inputs; `inputs` are the defaults."""
+    """What all calls of one component share. `node` has everything but its inputs; `inputs` are the defaults.
+
+    `component` is what workers run, if it isn't made of the function.
+    """
 
     function: Callable[..., Any]
     node: Node
-    names: tuple[str, ...]
     inputs: Mapping[str, JsonValue]
     returns: Any
+    component: Component | None = None
 
 
 class Calls:
@@ -53,7 +76,8 @@ class Calls:
     def __init__(self, run: Nodes, put: Put) -> None:
         self.handled: set[str] = set()
         """Nodes whose failure was raised in the body, and all that those waited for."""
-        self._run = run
+        self.run = run
+        self._failures: dict[int, tuple[BaseException, str]] = {}
         self._put = put
         self._lock = threading.Lock()
         self._ids = Ids()
@@ -70,33 +94,47 @@ class Calls:
 
     def call(self, step: Step, arguments: Mapping[str, Any], parents: Parents) -> Result:
         """Add a node and return what stands for its result."""
-        inputs = {name: step.inputs[name] for name in step.names if name in step.inputs}
+        site = call_site()
+        inputs = dict(step.inputs)
         for name, value in arguments.items():
             try:
                 inputs[name] = input_tree(value, self._refer, self._put)
             except SerializationError as error:
-                raise SerializationError(f"argument {name!r} of {step.node.id}(): {error}") from error
-        after = tuple(dict.fromkeys(self._parents(parents)))
+                raise SerializationError(f"argument {name!r} of {step.node.id}(): {error} ({site})") from error
+        after = tuple(dict.fromkeys(self._parents(parents))) if parents is not None else ()
         with self._lock:
             key, components = self._component(step)
             node_id = self._ids.next(step.node.id)
             node = step.node.model_copy(update={"id": node_id, "component": key, "inputs": inputs, "after": after})
             self._upstream[node_id] = node.upstream
-            self._hashes[self.execution_id(node_id)] = node_id
             with _within(None):
-                self._run.add([node], components)
+                self.run.add([node], components, {node_id: site})
         return Result(Place(self, node_id, type_=step.returns))
+
+    def stop(self, value: Any) -> NoReturn:
+        """Leave the body of the outermost pipeline with this value."""
+        raise Stop(value)
+
+    def handled_despite(self, error: BaseException) -> set[str]:
+        """`handled`, but for the failures that made the body end with `error`."""
+        uncaught: set[str] = set()
+        cause: BaseException | None = error
+        while cause is not None:
+            if id(cause) in self._failures:
+                uncaught |= self._with_upstream(self._failures[id(cause)][1])
+            cause = cause.__cause__ or cause.__context__
+        return self.handled - uncaught
 
     def value(self, node: str, path: tuple[str, ...]) -> Any:
         """The value at `path` of a node's outputs; waits for it."""
         with self._waiting_for(node):
-            return self._run.value(node, path)
+            return self.run.value(node, path)
 
     def whole(self, node: str, type_: Any) -> Any:
         """What a node's function returned; several outputs are a namedtuple again."""
         with self._waiting_for(node):
-            value = self._run.value(node, ())
-            names = tuple(self._run.names(node)) if type(value) is dict else ("result",)
+            value = self.run.value(node, ())
+            names = tuple(self.run.names(node)) if type(value) is dict else ("result",)
         if names == ("result",):
             return type_(value) if _namedtuple_of(type_, names) else value
         if _namedtuple_of(type_, names):
@@ -107,7 +145,7 @@ class Calls:
 
     def execution_id(self, node: str) -> str:
         """The hash of the node's execution in the lineage: of its first attempt, whichever succeeds."""
-        return execution_id(self._run.id, node, 1)
+        return execution_id(self.run.id, node, 1)
 
     def reference(self, node: str, path: tuple[str, ...]) -> JsonValue:
         """What stands for a value in an input tree."""
@@ -151,7 +189,10 @@ class Calls:
         known = self._components.get(id(step.function))
         if known:
             return known[1], {}
-        component = capture(step.function)
+        try:
+            component = step.component or capture(step.function)
+        except SerializationError as error:
+            raise SerializationError(f"{error} ({call_site()})") from error
         key = self._keys.next(step.node.id)
         self._components[id(step.function)] = step.function, key  # the function is kept, so its id stays its own
         return key, {key: component}
@@ -162,8 +203,10 @@ class Calls:
         if type(parents) is Result and self.owns(place_of(parents)):
             yield place_of(parents).node
         elif isinstance(parents, str):
+            for node in list(self._upstream)[len(self._hashes) :]:
+                self._hashes[self.execution_id(node)] = node
             if parents not in self._hashes:
-                raise ValueError(f"parent_hash: no call in this pipeline has the hash {parents!r}")
+                raise ValueError(f"parent_hash: no call in this pipeline has the hash {parents!r} ({call_site()})")
             yield self._hashes[parents]
         else:
             for parent in parents:
@@ -174,17 +217,20 @@ class Calls:
         try:
             with _within(None):
                 yield
-        except RunFailedError:
-            self._handle(node)
+        except RunFailedError as error:
+            self._failures[id(error)] = error, node  # kept, so that its id stays its own
+            self.handled |= self._with_upstream(node)
             raise
 
-    def _handle(self, node: str) -> None:
+    def _with_upstream(self, node: str) -> set[str]:
+        found: set[str] = set()
         queue = [node]
         while queue:
             node = queue.pop()
-            if node not in self.handled:
-                self.handled.add(node)
+            if node not in found:
+                found.add(node)
                 queue += self._upstream.get(node, ())
+        return found
 
 
 class Ids:

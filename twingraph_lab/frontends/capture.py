@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import base64
-import dis
 import importlib.machinery
 import inspect
 import io
@@ -19,6 +18,7 @@ from typing import Any
 import cloudpickle
 
 from twingraph_lab.errors import SerializationError
+from twingraph_lab.frontends.fingerprint import fingerprint, global_names
 from twingraph_lab.spec.workflow import Component, Pickled, PythonFunction
 
 Function = Callable[..., Any]
@@ -44,7 +44,9 @@ def capture(function: Function) -> Component:
             data = _pickled(function)
         except Exception as error:  # anything may be raised by what is being pickled
             raise SerializationError(_diagnosis(function, error)) from error
-    return Pickled(name=function.__name__, data=base64.b64encode(data).decode(), source=source_of(function))
+    digest, modules = fingerprint(function, _imported())
+    text = base64.b64encode(data).decode()
+    return Pickled(name=function.__name__, data=text, source=source_of(function), digest=digest, modules=modules)
 
 
 def importable(function: Function) -> Any | None:
@@ -57,6 +59,22 @@ def importable(function: Function) -> Any | None:
         found = getattr(found, name, None)
     same = found is function or getattr(found, "function", None) is function
     return found if same and _would_be_found(module) else None
+
+
+def _imported() -> Callable[[Any], bool]:
+    """Whether workers import a function or class; each module is looked for once."""
+    known: dict[str, bool] = {}
+
+    def imported(definition: Any) -> bool:
+        name = definition.__module__
+        module = sys.modules.get(name)
+        if module is None or name == "__main__" or "<" in definition.__qualname__:
+            return False
+        if name not in known:
+            known[name] = _would_be_found(module)
+        return known[name]
+
+    return imported
 
 
 def source_of(function: Function) -> str:
@@ -197,7 +215,7 @@ def _variables(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
             yield name, cell.cell_contents
         except ValueError:  # not bound yet
             continue
-    names = _global_names(function.__code__)
+    names = global_names(function.__code__)
     yield from ((name, function.__globals__[name]) for name in names if name in function.__globals__)
     defaults: Mapping[str, Any] = {
         name: parameter.default
@@ -205,10 +223,3 @@ def _variables(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
         if parameter.default is not parameter.empty
     }
     yield from defaults.items()
-
-
-def _global_names(code: types.CodeType) -> Iterator[str]:
-    yield from (str(i.argval) for i in dis.get_instructions(code) if i.opname in {"LOAD_GLOBAL", "LOAD_NAME"})
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _global_names(constant)

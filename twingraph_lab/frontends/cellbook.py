@@ -1,74 +1,69 @@
-"""A workflow that grows cell by cell: which cell, parameter or variable gives a cell the names it reads. Pure."""
+"""A workflow that grows cell by cell, in whatever order cells are run, changed, renamed and deleted. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 from pydantic import JsonValue
 
 from twingraph_lab.errors import Fault, NotFoundError, WorkflowError
-from twingraph_lab.frontends.cells import CellNames, cell_node, read_cell
-from twingraph_lab.frontends.missing import a_kind, is_plain, known, why_missing
-from twingraph_lab.frontends.providers import descendants, provider
-from twingraph_lab.spec.workflow import NAME, Node, Parameter, Source, Workflow, canonical
+from twingraph_lab.frontends.cells import cell_node, read_cell
+from twingraph_lab.frontends.definitions import defines_only, definitions_of
+from twingraph_lab.frontends.entries import Cell, Entry, said
+from twingraph_lab.frontends.missing import a_kind, is_plain, known
+from twingraph_lab.frontends.resolution import CIRCLE
+from twingraph_lab.frontends.surroundings import Surroundings
+from twingraph_lab.frontends.wiring import Wiring, entry_of, parameter
+from twingraph_lab.spec.validate import faults
+from twingraph_lab.spec.workflow import NAME, Node, Source
 
 CELL = "cell"
 """What cells that bind nothing are called: `cell_1`, `cell_2`, …"""
 
-TYPES: dict[type, Any] = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
-
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell as it was run. `given` are inputs said explicitly: name → `node`, `node.output` or a parameter.
+class CellBook(Wiring):
+    """What a notebook's cells make. Where methods take `namespace` and `history`, these are as in `Surroundings`."""
 
-    `identity` is the front end's id of the cell, empty where there is none.
-    """
+    def define(self, cell: Cell, namespace: Mapping[str, Any], history: Sequence[str] = ()) -> tuple[CellBook, str]:
+        """The book with `cell`, new or in place of its earlier self, and the cell's name.
 
-    code: str
-    name: str = ""
-    given: Mapping[str, str] = field(default_factory=dict)
-    keep: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-    identity: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CellBook:
-    """`workflow` as the cells run so far define it; `captured` are the parameters that were variables of the notebook.
-
-    `identities` map node ids to the cells that define them, as far as the front end tells.
-    """
-
-    workflow: Workflow
-    captured: frozenset[str] = frozenset()
-    identities: Mapping[str, str] = field(default_factory=dict)
-
-    def define(self, cell: Cell, namespace: Mapping[str, Any]) -> tuple[CellBook, Node]:
-        """The book with `cell` as a node, new or in place of its earlier self, and that node.
-
-        `namespace` are the notebook's variables. Raises `WorkflowError` with every fault of the cell.
+        A cell that only defines functions, classes or imports becomes no node. Others that read what this one gives, or
+        no longer gives, are connected anew. Raises `WorkflowError` with every fault of the cell.
         """
-        earlier = next((name for name, known in self.identities.items() if known == cell.identity), "")
+        around = Surroundings(namespace, history)
+        earlier = self.cell_called(cell.identity)
         names = read_cell(cell.name or earlier or CELL, cell.code)
-        name = cell.name or self._name(cell, names, earlier)
-        renamed = self.without(earlier) if earlier not in ("", name) else self
-        inputs, captured = renamed.inputs_of(name, cell, names, namespace)
-        node = cell_node(name, cell.code, inputs=inputs, keep=cell.keep, options=cell.options)
-        others = [other for other in renamed.workflow.nodes if other.id != name]
-        if faults := [fault for after in node.after if (fault := _after_fault(renamed.workflow, name, after))]:
-            raise WorkflowError(Fault(fault, node=name, path="--after") for fault in faults)
-        before = list(self.workflow.by_id)
-        position = before.index(name) if name in before else before.index(earlier) if earlier else len(others)
-        nodes = (*others[:position], node, *others[position:])
-        parameters = {**renamed.workflow.parameters, **{key: parameter(value) for key, value in captured.items()}}
-        identities = {**renamed.identities, **({name: cell.identity} if cell.identity else {})}
-        workflow = renamed.workflow.model_copy(update={"nodes": nodes, "parameters": parameters})
-        return _tidy(CellBook(workflow, renamed.captured | captured.keys(), identities)), node
+        if defines_only(cell.code) and not cell.keep:
+            return self._offered(cell, earlier, around)
+        name = cell.name or self._name(cell, next(iter(names.outputs), CELL), earlier)
+        book = self.renamed(earlier, name)
+        codes = {**book.codes, name: cell.code}
+        resolver = book.resolver(codes, around)
+        explicit = said(cell, name, book.workflow, names.reads, resolver.offers.below(name))
+        found = resolver.resolve(name, names, explicit.inputs)
+        if problems := [*explicit.faults, *found.faults]:
+            raise WorkflowError(problems)
+        node = cell_node(name, cell.code, inputs=found.inputs, setup=found.setup, keep=cell.keep, options=cell.options)
+        entry = entry_of(cell, found, [*explicit.waiting, *found.waiting])
+        made = book.placed(node, entry, list(self.workflow.by_id), earlier).with_captured(found.captured)
+        settled = made.settled(around, self.touched(name, earlier) | made.touched(name), but=name)
+        for other, each in settled.entries.items():
+            if circles := [f for f in each.faults if f.message.startswith(CIRCLE) and f not in self._faults_of(other)]:
+                raise WorkflowError(circles)
+        return settled.tidy(), name
+
+    def failed(self, name: str, faults: Iterable[Fault]) -> CellBook:
+        """The book after a new version of the cell `name` was refused: it doesn't run until that is put right."""
+        entry = self.entries.get(name)
+        if entry is None and name not in self.workflow.by_id:
+            return self
+        entry = entry or Entry(Cell(""))
+        return replace(self, entries={**self.entries, name: replace(entry, stale=tuple(faults))})
 
     def declare(self, name: str, value: JsonValue) -> CellBook:
         """The book with a parameter whose default is `value`. Raises `WorkflowError` for a name that can't be one."""
@@ -81,119 +76,121 @@ class CellBook:
             self, workflow=self.workflow.model_copy(update={"parameters": parameters}), captured=self.captured - {name}
         )
 
-    def without(self, node_id: str) -> CellBook:
-        """The book without a node. Raises `NotFoundError`."""
-        if node_id not in self.workflow.by_id:
-            raise NotFoundError(known("node", node_id, self.workflow.by_id))
-        nodes = tuple(node for node in self.workflow.nodes if node.id != node_id)
-        identities = {name: identity for name, identity in self.identities.items() if name != node_id}
-        return _tidy(replace(self, workflow=self.workflow.model_copy(update={"nodes": nodes}), identities=identities))
+    def without(self, name: str, namespace: Mapping[str, Any] | None = None, history: Sequence[str] = ()) -> CellBook:
+        """The book without a cell or node; what was taken from it is taken from others, if it can be.
 
-    def renewed(self, namespace: Mapping[str, Any]) -> tuple[CellBook, dict[str, JsonValue]]:
-        """The values that captured variables have now, and the book with parameters that take them.
-
-        Raises `WorkflowError` for variables that can't be parameters any more.
+        Raises `NotFoundError`.
         """
-        now = {name: namespace[name] for name in sorted(self.captured) if name in namespace}
-        faults = [
-            Fault(f"{name!r} has become {a_kind(value)}; a parameter is a plain JSON value")
-            for name, value in now.items()
-            if not is_plain(value)
-        ]
-        if faults:
-            raise WorkflowError(faults)
+        if name not in self.workflow.by_id and name not in self.entries:
+            raise NotFoundError(known("node", name, self.workflow.by_id))
+        left = self.taken_out(name)
+        return left.settled(Surroundings(namespace or {}, history), self.touched(name)).tidy()
+
+    def renewed(
+        self, namespace: Mapping[str, Any], history: Sequence[str] = (), nodes: Collection[str] = ()
+    ) -> tuple[CellBook, dict[str, JsonValue]]:
+        """The book with what variables and functions of the notebook are now, and the values of captured variables.
+
+        Raises `WorkflowError` with everything that keeps the workflow, or these nodes and what they need, from running.
+        """
+        book = self.settled(Surroundings(namespace, history)).tidy()
+        if problems := book.faults(nodes):
+            raise WorkflowError(problems, source=self.workflow.name)
+        now = {name: namespace[name] for name in sorted(book.captured) if name in namespace}
         retyped = {
             name: parameter(value)
             for name, value in now.items()
-            if self.workflow.parameters[name].type not in ("any", parameter(value).type)
+            if book.workflow.parameters[name].type not in ("any", parameter(value).type)
         }
-        parameters = {**self.workflow.parameters, **retyped}
-        return replace(self, workflow=self.workflow.model_copy(update={"parameters": parameters})), now
+        parameters = {**book.workflow.parameters, **retyped}
+        return replace(book, workflow=book.workflow.model_copy(update={"parameters": parameters})), now
 
-    def inputs_of(
-        self, name: str, cell: Cell, names: CellNames, namespace: Mapping[str, Any]
-    ) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
-        """The inputs of the node `name`, and the variables captured as parameters with their values."""
-        inputs: dict[str, JsonValue] = {}
-        captured: dict[str, JsonValue] = {}
-        faults: list[Fault] = []
-        for wanted, source in cell.given.items():
-            try:
-                inputs[wanted] = _given(self.workflow, name, source)
-            except NotFoundError as error:
-                faults.append(Fault(str(error), node=name, path=f"--in {wanted}={source}"))
-            if wanted not in names.reads:
-                faults.append(Fault(f"the cell never reads {wanted!r}", node=name, path=f"--in {wanted}={source}"))
-        declared = self.workflow.parameters.keys() - self.captured
-        for wanted, line in names.reads.items():
-            if wanted in cell.given:
-                continue
-            if giver := provider(self.workflow, name, wanted):
-                inputs[wanted] = {"ref": f"{giver}.{wanted}"}
-            elif wanted in declared:
-                inputs[wanted] = {"param": wanted}
-            elif wanted in namespace and is_plain(namespace[wanted]):
-                inputs[wanted], captured[wanted] = {"param": wanted}, namespace[wanted]
-            elif wanted in names.needs:
-                faults.append(
-                    Fault(why_missing(wanted, self.workflow, name, namespace), node=name, path=f"line {line}")
-                )
-        if faults:
-            raise WorkflowError(faults)
-        return inputs, captured
+    def faults(self, nodes: Collection[str] = ()) -> list[Fault]:
+        """What keeps the workflow from running, or these nodes and those they need: each with its cell and line."""
+        found: list[Fault] = []
+        for name, entry in self.entries.items():
+            found += entry.faults
+            found += [
+                replace(each, node=name, message=f"the cell's last version has this fault: {each.message}")
+                for each in entry.stale
+            ]
+        told = {fault.node for fault in found}
+        found += [fault for fault in faults(self.workflow) if fault.node not in told]
+        if not nodes:
+            return found
+        needed = self.needed_by(nodes)
+        return [fault for fault in found if fault.node is None or fault.node in needed]
 
-    def _name(self, cell: Cell, names: CellNames, earlier: str) -> str:
-        """A name for a cell without one: its first output's, numbered if another cell has it.
+    def needed_by(self, nodes: Collection[str]) -> set[str]:
+        """These nodes, all nodes they wait for, and the cells whose definitions they take along."""
+        reached: set[str] = set()
+        todo = list(nodes)
+        while todo:
+            name = todo.pop()
+            if name not in reached and name in self.workflow.by_id:
+                todo += self.workflow.by_id[name].upstream
+            reached.add(name)
+        brought = {name for each in reached if each in self.entries for name in self.entries[each].brings}
+        return reached | {name for name, entry in self.entries.items() if brought & {*entry.defines}}
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """What cells define, and the cells that only define, with the cell that does."""
+        nodes = self.workflow.by_id
+        cells = {name: name for name in self.entries if name not in nodes}
+        return {**cells, **{name: cell for cell, entry in self.entries.items() for name in entry.defines}}
+
+    def cell_called(self, identity: str) -> str:
+        """The name of the cell that the front end identifies so; empty if there is none."""
+        return next((name for name, each in self.entries.items() if identity and each.cell.identity == identity), "")
+
+    def _faults_of(self, name: str) -> tuple[Fault, ...]:
+        return self.entries[name].faults if name in self.entries else ()
+
+    def _name(self, cell: Cell, first: str, earlier: str) -> str:
+        """A name for a cell without one: what it binds first, numbered if another cell has it.
 
         Where the front end tells cells apart, the same cell keeps its name; elsewhere a cell with the same code does.
         """
-        first = next((output for output in names.outputs if re.fullmatch(NAME, output)), CELL)
+        first = first if re.fullmatch(NAME, first) else CELL
         ours = re.compile(rf"{re.escape(first)}(_\d+)?")
         if ours.fullmatch(earlier):
             return earlier
-        nodes = self.workflow.by_id
+        taken: dict[str, Node | Entry] = {**self.workflow.by_id, **self.entries}
         twins = [
-            node.id
-            for node in nodes.values()
-            if isinstance(node.component, Source) and node.component.code == cell.code and ours.fullmatch(node.id)
+            name
+            for name, known_cell in taken.items()
+            if ours.fullmatch(name) and _code(known_cell) == cell.code and not cell.identity
         ]
-        if twins and not cell.identity:
+        if twins:
             return twins[0]
         numbers = count(1 if first == CELL else 2)
-        free = (f"{first}_{number}" for number in numbers if f"{first}_{number}" not in nodes)
-        return first if first != CELL and first not in nodes else next(free)
+        free = (f"{first}_{number}" for number in numbers if f"{first}_{number}" not in taken)
+        return first if first != CELL and first not in taken else next(free)
+
+    def _offered(self, cell: Cell, earlier: str, around: Surroundings) -> tuple[CellBook, str]:
+        """The book with a cell that only defines."""
+        found = definitions_of(cell.code)
+        renews = next((name for name, each in self.entries.items() if _is_renewed(each, cell, found)), "")
+        name = cell.name or renews or self._name(cell, next(iter(found)), earlier)
+        if given := [*(f"--in {wanted}" for wanted in cell.given), *(f"--{option}" for option in cell.options)]:
+            does = f"the cell only defines {', '.join(found)}: it becomes no node and never runs by itself"
+            raise WorkflowError([Fault(f"{does}, so {', '.join(given)} means nothing", node=name)])
+        book = self.renamed(earlier, name)
+        book = book.taken_out(name) if name in {**book.workflow.by_id, **book.entries} else book
+        made = replace(book, entries={**book.entries, name: Entry(cell)})
+        touched = self.touched(name, earlier) | made.touched(name)
+        return made.settled(around, touched).tidy(), name
 
 
-def parameter(value: JsonValue) -> Parameter:
-    """A parameter with this default. Whole numbers may become fractions: the type is `number` for both."""
-    return Parameter(type=TYPES.get(type(value), "any"), default=value)
+def _code(cell: Node | Entry) -> str:
+    if isinstance(cell, Entry):
+        return cell.cell.code
+    return cell.component.code if isinstance(cell.component, Source) else ""
 
 
-def _tidy(book: CellBook) -> CellBook:
-    """Without captured parameters that no node uses any more."""
-    used = canonical([node.inputs for node in book.workflow.nodes])
-    unused = {name for name in book.captured if canonical({"param": name}) not in used}
-    kept = {name: value for name, value in book.workflow.parameters.items() if name not in unused}
-    return replace(
-        book, workflow=book.workflow.model_copy(update={"parameters": kept}), captured=book.captured - unused
-    )
-
-
-def _given(workflow: Workflow, name: str, source: str) -> JsonValue:
-    """The input that `--in x=source` means. Raises `NotFoundError`."""
-    giver, *path = source.split(".")
-    if giver not in workflow.by_id and source in workflow.parameters:
-        return {"param": source}
-    if fault := _after_fault(workflow, name, giver):
-        raise NotFoundError(fault)
-    outputs = workflow.outputs_of(workflow.by_id[giver])
-    if path and outputs and path[0] not in (*outputs, "output") and outputs != ("result",):
-        raise NotFoundError(known("output", path[0], outputs))
-    return {"ref": source}
-
-
-def _after_fault(workflow: Workflow, name: str, after: str) -> str:
-    others = [other for other in workflow.by_id if other != name]
-    if after not in others:
-        return known("node", after, others)
-    return f"{after!r} itself waits for {name!r}" if after in descendants(workflow, name) else ""
+def _is_renewed(entry: Entry, cell: Cell, found: Collection[str]) -> bool:
+    """Whether a cell without name and identity defines all that another one did, which it then replaces."""
+    other = entry.cell
+    anonymous = not (cell.name or cell.identity or other.name or other.identity)
+    return anonymous and defines_only(other.code) and {*entry.defines} <= {*found}

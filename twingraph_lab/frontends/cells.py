@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,13 +20,16 @@ from twingraph_lab.spec.workflow import Node, Source
 RESULT = "result"
 """The output that holds the value of a cell's last expression."""
 
+FIGURE = re.compile(r"figure(_\d+)?")
+"""Outputs that a node may have though its code doesn't bind them: the figures that it leaves open."""
+
 PROVIDED = (frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__builtins__", "__annotations__"}) - {
     "display", "exit", "get_ipython", "quit",
 }  # fmt: skip
 """Names every node body has. IPython adds some to the builtins of a notebook that aren't there in a node."""
 
-MAGIC = "%!?"
-"""What IPython's own syntax begins with; help also ends with `?`."""
+MAGIC = re.compile(r"^\s*[%!?]|=\s*[%!]\w|\?\s*$")
+"""IPython's own syntax: magics, shell commands, also in assignments, and help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class CellNames:
     `needs` must come from elsewhere. `may_need` are taken from elsewhere if they are there: builtins, which a cell may
     shadow, and names that this cell binds on another path. `outputs` are what others can use without asking for it:
     bound whatever happens, and no module, function, class, loop variable or underscore name. `kinds` has every name
-    bound. `has_result` says that the last line is an expression, `result` that it is worth keeping.
+    bound; `now` are the names read while the cell runs, not only in functions that it defines. `has_result` says that
+    the last line is an expression, `result` that it is worth keeping.
     """
 
     needs: Mapping[str, int]
@@ -43,6 +48,7 @@ class CellNames:
     outputs: tuple[str, ...]
     kinds: Mapping[str, frozenset[Kind]]
     imports: Mapping[str, str]
+    now: frozenset[str]
     has_result: bool
     result: bool
 
@@ -85,6 +91,7 @@ def names_of(code: str) -> CellNames:
         outputs=outputs,
         kinds={name: frozenset(kinds) for name, kinds in found.kinds.items()},
         imports=found.imports,
+        now=found.now,
         has_result=_last_expression(tree) is not None,
         result=_is_wanted(tree, code, outputs),
     )
@@ -112,6 +119,8 @@ def _is_wanted(tree: ast.Module, code: str, outputs: Collection[str]) -> bool:
     last = _last_expression(tree)
     match last:
         case None | ast.Constant() | ast.Call(func=ast.Name(id="print")):
+            return False
+        case ast.Call(func=ast.Attribute(attr="show")):  # `plt.show()`: the figure is what the cell gives
             return False
         case ast.Name(id=name) if name in outputs:
             return False
@@ -142,7 +151,7 @@ def _syntax_fault(name: str, code: str, error: SyntaxError) -> Fault:
     lines = code.splitlines()
     line = lines[number - 1] if number <= len(lines) else ""
     message = error.msg
-    if line.lstrip()[:1] and (line.lstrip()[0] in MAGIC or line.rstrip().endswith("?")):
+    if MAGIC.search(line):
         message = "IPython's magics and shell commands can't be used in a node; it runs as plain Python elsewhere"
     pointer = " " * ((error.offset or 1) - 1) + "^"
     return Fault(f"{message}\n      {line}\n      {pointer}", node=name, path=f"line {number}")
@@ -153,10 +162,13 @@ def cell_node(
     code: str,
     *,
     inputs: Mapping[str, JsonValue],
+    setup: str = "",
     keep: tuple[str, ...] = (),
     options: Mapping[str, Any] | None = None,
 ) -> Node:
     """The node of a cell: `keep` replaces the outputs inferred, `options` are further fields of `Node`.
+
+    `setup` is what runs before its code.
 
     Raises `WorkflowError` for code that is no Python, for names in `keep` that aren't there, and for bad options.
     """
@@ -166,12 +178,12 @@ def cell_node(
     faults = [
         Fault(f"can't keep {output!r}: the cell binds {', '.join(sorted(available)) or 'no names'}", node=name)
         for output in keep
-        if output not in available
+        if output not in available and not FIGURE.fullmatch(output)
     ]
     if faults:
         raise WorkflowError(faults)
     try:
-        component = Source(code=code, outputs=keep or inferred, filename=f"<twingraph {name}>")
+        component = Source(code=code, setup=setup, outputs=keep or inferred, filename=f"<twingraph {name}>")
         return Node(id=name, component=component, inputs=dict(inputs), **(options or {}))
     except ValidationError as error:
         raise WorkflowError(

@@ -15,19 +15,33 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from pydantic import JsonValue, ValidationError
 
-from twingraph_lab.errors import Fault, WorkflowError
-from twingraph_lab.frontends.arguments import json_tree
-from twingraph_lab.frontends.calls import Calls, Step, as_id, current_calls, resolved
+from twingraph_lab.errors import ConflictError, Fault, WorkflowError
+from twingraph_lab.frontends.arguments import json_tree, wrong_types
+from twingraph_lab.frontends.calls import Calls, Step, Stop, as_id, current_calls, resolved, stop
 from twingraph_lab.frontends.capture import importable
 from twingraph_lab.frontends.handles import Result
 from twingraph_lab.frontends.hosting import Host, OpenRun, current_host, use_host
+from twingraph_lab.frontends.mapping import NOTHING, rows
+from twingraph_lab.frontends.programs import current_program
 from twingraph_lab.frontends.shapes import returned
+from twingraph_lab.frontends.sites import call_site
 from twingraph_lab.frontends.tracing import trace
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.runtime.serializers import JSON
 from twingraph_lab.spec.workflow import CachePolicy, Node, PlatformSpec, Retry, Workflow
 
-__all__ = ["Component", "Host", "OpenRun", "Pipeline", "Result", "component", "current_host", "pipeline", "use_host"]
+__all__ = [
+    "Component",
+    "Host",
+    "OpenRun",
+    "Pipeline",
+    "Result",
+    "component",
+    "current_host",
+    "pipeline",
+    "stop",
+    "use_host",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -63,6 +77,20 @@ class Component(Generic[P, R]):
             arguments.update(arguments.pop(self._extra, {}))
         return cast("R", calls.call(self._step, arguments, cast("Any", parents)))
 
+    def map(self, items: Any = NOTHING, /, **inputs: Any) -> list[R]:
+        """One call for each of `items`, which go to the first parameter; `inputs` are common to all calls.
+
+        Without `items`, all inputs are lists of the same length. A list may be a result: its length is waited for, and
+        each call gets a reference to its item.
+
+        >>> add = component(lambda x, y: x + y, name="add")
+        >>> add.map([1, 2, 3], y=10), add.map(x=[1, 2], y=[10, 20])
+        ([11, 12, 13], [11, 22])
+        """
+        parents = {} if self._takes_parents else {key: inputs.pop(key) for key in ("parent_hash",) if key in inputs}
+        first = next(iter(self._signature.parameters), "")
+        return [self(**arguments, **parents) for arguments in rows(self._node.id, first, items, inputs)]  # type: ignore[call-arg]
+
     def __repr__(self) -> str:
         return f"<component {self.function.__module__}.{self.function.__qualname__}>"
 
@@ -81,7 +109,12 @@ class Component(Generic[P, R]):
         try:
             return self._signature.bind(*args, **kwargs).arguments
         except TypeError as error:
-            raise TypeError(f"{self._node.id}() {error}") from None
+            raise TypeError(f"{self._node.id}() {error}; it takes {self._signature} ({call_site()})") from None
+
+    @property
+    def node(self) -> Node:
+        """What all calls share, as a node without inputs."""
+        return self._node
 
     @cached_property
     def _extra(self) -> str | None:
@@ -90,13 +123,16 @@ class Component(Generic[P, R]):
 
     @cached_property
     def _step(self) -> Step:
+        return self._made_step()
+
+    def _made_step(self) -> Step:
         # not earlier: annotations may name classes defined after the function
         parameters = {name: p for name, p in self._signature.parameters.items() if name != self._extra}
         given = {name: p.default for name, p in parameters.items() if p.default is not p.empty}
         trees = {name: json_tree(value) for name, value in given.items()}
         # defaults that aren't JSON are applied by the function itself, on the worker
         inputs = {name: tree for name, tree in trees.items() if tree is not None or given[name] is None}
-        return Step(self.function, self._node, tuple(parameters), inputs, returned(self.function))
+        return Step(self.function, self._node, inputs, returned(self.function))
 
 
 class Pipeline(Generic[P, R]):
@@ -109,6 +145,8 @@ class Pipeline(Generic[P, R]):
         self.function = function
         self.name = name
         self._signature = inspect.signature(function)
+        kinds = {parameter.kind: parameter.name for parameter in self._signature.parameters.values()}
+        self._variable = kinds.get(inspect.Parameter.VAR_POSITIONAL)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the body and wait for its nodes; in another pipeline's body, add them to that one's run.
@@ -119,23 +157,41 @@ class Pipeline(Generic[P, R]):
         if current_calls() is not None:
             return self.function(*args, **kwargs)
         parameters = self._parameters(args, kwargs)
+        host, program = current_host(), current_program()
+        call, earlier = program.next_call()
+        if earlier is not None:
+            run = host.attach(earlier.run_id, self.name, parameters=parameters, ended=earlier.ended)
+        else:
+            more = {"program": program.id, "call": call, "script": program.script, "arguments": program.arguments}
+            context = RunContext.here(source=inspect.getsourcefile(self.function) or "").model_copy(update=more)
+            run = host.open(self.name, parameters=parameters, context=context)
+        return self._run(run, host, args, kwargs)
+
+    def resume(self, run_id: str, /, *args: Any, **kwargs: Any) -> R:
+        """Go on with a run of this pipeline that failed, was cancelled, or whose process is gone.
+
+        The body runs again, with every finished call answered from the first time; unless it makes the same calls, it
+        is a `ReplayError`. Arguments that aren't given are those of the run. Raises `ConflictError` if others are given
+        or the run is completed or still driven.
+        """
+        if current_calls() is not None:
+            raise ConflictError(
+                f"{self.name}.resume(): a pipeline is running here, and a run has a pipeline of its own"
+            )
         host = current_host()
-        context = RunContext.here(source=inspect.getsourcefile(self.function) or "")
-        run = host.open(self.name, parameters=parameters, context=context)
-        calls = Calls(run, host.artifacts.put)
-        try:
-            with calls.active():
-                value = self.function(*args, **kwargs)
-                outputs = calls.outputs(value)
-        except BaseException as error:
-            run.abort(f"{type(error).__name__}: {error}")
-            raise
-        try:
-            run.close(outputs, handled=calls.handled)
-        except KeyboardInterrupt:
-            run.abort("interrupted")
-            raise
-        return cast("R", self._resolved(value))
+        record = host.run(run_id).record
+        bound = self._signature.bind_partial(*args, **kwargs)
+        given = {**record.parameters, **bound.arguments}
+        bound.arguments = {name: given[name] for name in self._signature.parameters if name in given}
+        bound.apply_defaults()
+        missing = [name for name in self._signature.parameters if name not in bound.arguments]
+        if missing:
+            raise ConflictError(
+                f"run {record.run_id} doesn't hold the argument {', '.join(map(repr, missing))}, which is no JSON;"
+                f" give it again: {self.name}.resume({record.run_id!r}, {missing[0]}=…)"
+            )
+        parameters = self._parameters(bound.args, bound.kwargs)
+        return self._run(host.attach(record.run_id, self.name, parameters=parameters), host, bound.args, bound.kwargs)
 
     def workflow(self, *args: P.args, **kwargs: P.kwargs) -> Workflow:
         """The pipeline as a document, by running the body once without running any node.
@@ -148,18 +204,43 @@ class Pipeline(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<pipeline {self.function.__module__}.{self.function.__qualname__}>"
 
+    def _run(self, run: OpenRun, host: Host, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> R:
+        """Run the body as `run`, to its end."""
+        calls = Calls(run, host.artifacts.put)
+        end = run.close
+        try:
+            with calls.active():
+                try:
+                    value = self.function(*args, **kwargs)
+                except Stop as stopped:
+                    value, end = resolved(stopped.value), run.stop
+                outputs = calls.outputs(value)
+        except BaseException as error:
+            run.abort(f"{type(error).__name__}: {error}", handled=calls.handled_despite(error))
+            raise
+        try:
+            end(outputs, handled=calls.handled)
+        except KeyboardInterrupt:
+            run.abort("interrupted", handled=calls.handled)
+            raise
+        return cast("R", self._resolved(value))
+
     def _resolved(self, value: Any) -> Any:
         """What the caller gets for what the body returned."""
         return resolved(value)
 
     def _parameters(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, JsonValue]:
-        """The arguments as the run's record knows them: those that are JSON."""
+        """The arguments as the run's record knows them: those that are JSON. Raises `WorkflowError` for wrong types."""
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{self.function.__name__}() {error}") from None
+            raise TypeError(f"{self.function.__name__}() {error}; it takes {self._signature} ({call_site()})") from None
         bound.apply_defaults()
-        return {name: value for name, value in bound.arguments.items() if JSON.accepts(value)}
+        given = {n: list(v) if n == self._variable else v for n, v in bound.arguments.items()}
+        parameters = {name: value for name, value in given.items() if JSON.accepts(value)}
+        if found := wrong_types(self._signature, parameters):
+            raise WorkflowError(found, source=f"pipeline {self.name!r} ({call_site()})")
+        return parameters
 
 
 @overload
@@ -170,7 +251,7 @@ def component(
     platform: str | PlatformSpec = "local",
     retry: Retry | Mapping[str, Any] | int = 0,
     timeout_s: float | None = None,
-    cache: CachePolicy | Mapping[str, Any] | bool = False,
+    cache: CachePolicy | Mapping[str, Any] | bool | str = False,
     resources: Mapping[str, float] | None = None,
     name: str = "",
     at_most_once: bool = False,
@@ -184,7 +265,7 @@ def component(
     platform: str | PlatformSpec = "local",
     retry: Retry | Mapping[str, Any] | int = 0,
     timeout_s: float | None = None,
-    cache: CachePolicy | Mapping[str, Any] | bool = False,
+    cache: CachePolicy | Mapping[str, Any] | bool | str = False,
     resources: Mapping[str, float] | None = None,
     name: str = "",
     at_most_once: bool = False,
@@ -199,7 +280,7 @@ def component(
     platform: str | PlatformSpec = "local",
     retry: Retry | Mapping[str, Any] | int = 0,
     timeout_s: float | None = None,
-    cache: CachePolicy | Mapping[str, Any] | bool = False,
+    cache: CachePolicy | Mapping[str, Any] | bool | str = False,
     resources: Mapping[str, float] | None = None,
     name: str = "",
     at_most_once: bool = False,
@@ -207,8 +288,9 @@ def component(
 ) -> Component[P, R] | Callable[[Callable[P, R]], Component[P, R]]:
     """Make a function a component; works bare, with options, and as a call.
 
-    `retry=2` tries up to two times more, `cache=True` reuses the result of an earlier call with the same inputs, and
-    further keywords are options of the platform. Raises `WorkflowError`, which names every option that is wrong.
+    `retry=2` tries up to two times more, `cache=True` reuses the result of an earlier call with the same inputs
+    (`cache="inputs,ttl=1h,scope=shared"` says more of it), and further keywords are options of the platform. Raises
+    `WorkflowError`, which names every option that is wrong.
 
     >>> @component(retry=2, timeout_s=60)
     ... def double(x: int) -> int:
@@ -224,7 +306,7 @@ def component(
         "platform": platform,
         "retry": {"attempts": retry + 1} if isinstance(retry, int) else retry,
         "timeout_s": timeout_s,
-        "cache": {"mode": "inputs" if cache else "none"} if isinstance(cache, bool) else cache,
+        "cache": cache,
         "resources": resources or {},
         "at_most_once": at_most_once,
     }

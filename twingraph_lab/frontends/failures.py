@@ -51,7 +51,7 @@ def where(failure: Failure, workflow: Workflow, node_id: str) -> list[str]:
         re.finditer(rf'^  File "{re.escape(component.filename)}", line (\d+).*$', failure.traceback, re.MULTILINE)
     )
     if not frames:
-        return []
+        return _in_setup(component, failure, node_id)
     lines = component.code.splitlines()
     failing = int(frames[0][1])
     first = max(2, failing - AROUND)
@@ -63,3 +63,13 @@ def where(failure: Failure, workflow: Workflow, node_id: str) -> list[str]:
     inner = [line for line in failure.traceback[frames[0].end() :].splitlines() if line.startswith("  ")]
     below = next((at for at, line in enumerate(inner) if line.startswith("  File")), len(inner))
     return ["", f"cell {node_id!r}, line {failing}:", *excerpt, *inner[below:], ""]
+
+
+def _in_setup(component: Source, failure: Failure, node_id: str) -> list[str]:
+    """The frames of what the cell takes along, if that failed before the cell itself began."""
+    name = re.escape(f"{component.filename.removesuffix('>')} setup>")
+    frame = re.search(rf'^  File "{name}", line (\d+).*$', failure.traceback, re.MULTILINE)
+    if not frame:
+        return []
+    inner = [line for line in failure.traceback[frame.end() :].splitlines() if line.startswith("  ")]
+    return ["", f"what {node_id!r} takes along, line {frame[1]}:", *inner, ""]

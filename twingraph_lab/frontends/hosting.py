@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import JsonValue
 
 from twingraph_lab.errors import ConflictError
 from twingraph_lab.events import Artifact
 from twingraph_lab.planning.context import RunContext
+from twingraph_lab.runtime.replay import Site
 from twingraph_lab.spec.workflow import Component, Node
+
+if TYPE_CHECKING:
+    from twingraph_lab.runtime.run import Run
 
 
 class Nodes(Protocol):
@@ -20,8 +24,11 @@ class Nodes(Protocol):
     def id(self) -> str:
         """The run's id."""
 
-    def add(self, nodes: Sequence[Node], components: Mapping[str, Component]) -> None:
-        """Take these nodes and return at once; they become durable in this order. Components stay known to the run."""
+    def add(self, nodes: Sequence[Node], components: Mapping[str, Component], sites: Mapping[str, Site]) -> None:
+        """Take these nodes and return at once; they become durable in this order. Components stay known to the run.
+
+        `sites` tells where each was called. Raises `ReplayError` if the run was begun before with other nodes.
+        """
 
     def value(self, node_id: str, path: tuple[str, ...]) -> Any:
         """What `planning.resolve.pick` finds at `path` in the node's outputs, once it is completed; waits for it.
@@ -42,7 +49,10 @@ class OpenRun(Nodes, Protocol):
         Raises `RunFailedError` if nodes failed, unless all of those are in `handled`: the program dealt with them.
         """
 
-    def abort(self, error: str) -> None:
+    def stop(self, outputs: Mapping[str, JsonValue] | None = None, *, handled: Collection[str] = ()) -> None:
+        """The program has what it wanted: stop what runs and end the run as completed, whatever has failed."""
+
+    def abort(self, error: str, *, handled: Collection[str] = ()) -> None:
         """The program failed: stop what runs and end the run as failed. Does nothing if it has ended."""
 
 
@@ -62,6 +72,15 @@ class Host(Protocol):
 
     def open(self, name: str, *, parameters: Mapping[str, JsonValue], context: RunContext | None = None) -> OpenRun:
         """A new run without nodes, durable when this returns."""
+
+    def attach(self, run_id: str, name: str, *, parameters: Mapping[str, JsonValue], ended: bool = False) -> OpenRun:
+        """A run that was begun before by this pipeline, to go on with; with `ended` only to be gone through again.
+
+        Raises `ConflictError` if it was another pipeline or had other arguments, or somebody drives it.
+        """
+
+    def run(self, run_id: str) -> Run:
+        """A run there is. Raises `NotFoundError`."""
 
 
 HostFactory = Callable[[], Host]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import os
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 from twingraph_lab.errors import TwinGraphError
 from twingraph_lab.frontends.live import Display, Lines, Screen
-from twingraph_lab.frontends.magic_options import HelpShownError, cell_options, line_options
+from twingraph_lab.frontends.magic_options import HelpShownError, line_options
 from twingraph_lab.frontends.ports import Laboratory
 from twingraph_lab.frontends.progress import RunProgress
 from twingraph_lab.frontends.session import Session
@@ -22,6 +24,9 @@ from twingraph_lab.frontends.tables import as_table
 from twingraph_lab.frontends.views import View
 
 UNNAMED = "notebook"
+RUN_PYTHON = frozenset({"capture", "prun", "time"})
+"""Magics of IPython that run the cell below them in the notebook's namespace."""
+MATCHER = "twingraph_matcher"
 
 
 class ShellFront:
@@ -48,6 +53,11 @@ class ShellFront:
         }
 
     @property
+    def history(self) -> Sequence[str]:
+        """The code of the cells run so far."""
+        return [_inside(code) for code in self._shell.user_ns.get("In", [])]
+
+    @property
     def cell(self) -> str:
         """The front end's id of the cell that is running, if it tells."""
         parent: dict[str, Any] = getattr(self._shell, "get_parent", dict)()
@@ -68,14 +78,19 @@ class ShellFront:
 
 @magics_class
 class TwinGraphMagics(Magics):
-    """The magics of one shell. `lab` is called when a command needs the Lab."""
+    """The magics of one shell. `lab` is called when a command needs the Lab, `remembers` where it could do without."""
 
-    def __init__(self, shell: InteractiveShell, lab: Callable[[], Laboratory]) -> None:
+    def __init__(
+        self, shell: InteractiveShell, lab: Callable[[], Laboratory], remembers: Callable[[], bool] = lambda: True
+    ) -> None:
         super().__init__(shell)
         self._lab = lab
         self._front = ShellFront(shell)
         path = notebook_path(shell.user_ns)
-        self.session = Session(lab, self._front, name=Path(path).stem or UNNAMED, source=path)
+        self.session = Session(lab, self._front, name=Path(path).stem or UNNAMED, source=path, remembers=remembers)
+        matchers = shell.Completer.custom_matchers
+        matchers[:] = [other for other in matchers if other.__name__ != MATCHER]  # of an earlier load
+        matchers.append(_matcher(self.session))
 
     @line_cell_magic
     def twingraph(self, line: str, cell: str | None = None) -> None:
@@ -84,7 +99,7 @@ class TwinGraphMagics(Magics):
             if cell is None:
                 self.session.execute(line_options().parse(line))
             else:
-                self.session.define(cell_options().parse(line), cell, self._front.cell)
+                self.session.define(line, cell, self._front.cell)
 
     @line_cell_magic
     def gremlin(self, line: str, cell: str | None = None) -> Any:
@@ -94,6 +109,20 @@ class TwinGraphMagics(Magics):
         with _plainly():
             return as_table(*rows(evaluate(self._lab().g, "\n".join(filter(None, [line, cell])))))
         return None
+
+
+def _matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherResult]:
+    """What IPython asks for completions; on lines of ours nothing else is offered."""
+
+    def complete(context: CompletionContext) -> SimpleMatcherResult:
+        line = context.line_with_cursor[: context.cursor_position]
+        ours = line.startswith(("%twingraph ", "%%twingraph "))
+        found = session.completions(line) if ours else []
+        return {"completions": [SimpleCompletion(word, type="magic") for word in found], "suppress": bool(found)}
+
+    complete.__name__ = MATCHER
+    matcher: Callable[[CompletionContext], SimpleMatcherResult] = context_matcher(identifier=MATCHER)(complete)
+    return matcher
 
 
 @contextmanager
@@ -108,6 +137,16 @@ def _plainly() -> Iterator[None]:
         error._render_traceback_ = lambda: lines  # type: ignore[union-attr]
         error.__traceback__ = None
         raise
+
+
+def _inside(code: str) -> str:
+    """The code of a cell, without a magic above it that runs the rest as Python."""
+    if not code.startswith("get_ipython().run_cell_magic("):
+        return code
+    match ast.parse(code).body:
+        case [ast.Expr(ast.Call(args=[ast.Constant(magic), _, ast.Constant(str(body))]))] if magic in RUN_PYTHON:
+            return body
+    return code
 
 
 def notebook_path(namespace: Mapping[str, Any]) -> str:

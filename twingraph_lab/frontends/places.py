@@ -33,7 +33,7 @@ class Origin(Protocol):
 class Place:
     """A path below a node's outputs. `type_` annotates what is there; `by_name` tells `x.name` from `x["name"]`."""
 
-    __slots__ = ("_value", "by_name", "node", "origin", "parent", "path", "type")
+    __slots__ = ("_value", "by_name", "is_element", "node", "origin", "parent", "path", "type")
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class Place:
         self.type = type_
         self.parent = parent
         self.by_name = by_name
+        self.is_element = False
         self._value = WAITING
 
     def __str__(self) -> str:
@@ -77,6 +78,12 @@ class Place:
         type_ = field.type if field else self.type if name == "result" else UNKNOWN
         return Place(self.origin, self.node, path, type_=type_, parent=self, by_name=by_name)
 
+    def element(self, index: int, value: Any) -> Place:
+        """The place of `x[index]`, where `value` was seen. `x` is a list or a tuple."""
+        place = Place(self.origin, self.node, (*self.path, str(index)), parent=self)
+        place.is_element, place._value = True, value
+        return place
+
     def value(self) -> Any:
         """What is there; waits for it. Raises why there is nothing."""
         if self._value is WAITING:
@@ -98,6 +105,8 @@ class Place:
         parent = self.parent
         if parent is None or self.is_outputs or parent.is_outputs:
             return True
+        if self.is_element:
+            return parent.certain
         field = field_of(parent.type, self.path[-1], by_name=self.by_name)
         return (field.certain if field else self.path[-1] == "result") and parent.certain
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
 from pydantic import JsonValue
@@ -10,9 +10,11 @@ from pydantic import JsonValue
 from twingraph_lab.frontends.live import Screen
 from twingraph_lab.frontends.progress import RunProgress
 from twingraph_lab.frontends.views import View
+from twingraph_lab.frontends.why import Explanation
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.runtime.artifacts import ArtifactStore
-from twingraph_lab.runtime.records import RunRecord
+from twingraph_lab.runtime.ledger import Ledger
+from twingraph_lab.runtime.records import RunRecord, TaskRecord
 from twingraph_lab.runtime.run import Run
 from twingraph_lab.runtime.stream import EventStream
 from twingraph_lab.spec.workflow import Workflow
@@ -24,6 +26,14 @@ class Laboratory(Protocol):
     @property
     def artifacts(self) -> ArtifactStore:
         """Where values are."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What is remembered."""
+
+    @property
+    def slots(self) -> int:
+        """How many bodies run at a time."""
 
     @property
     def stream(self) -> EventStream:
@@ -39,8 +49,18 @@ class Laboratory(Protocol):
         parameters: Mapping[str, JsonValue] | None = None,
         *,
         context: RunContext | None = None,
+        reuse: Mapping[str, TaskRecord] = {},
     ) -> Run:
         """Accept and drive a run."""
+
+    def located(self, context: RunContext | None = None) -> RunContext:
+        """A context with what the Lab adds to it."""
+
+    def replay(self, run_id: str, node_id: str) -> Run:
+        """Do one node of a run again."""
+
+    def why(self, run_id: str, node: str | None = None) -> list[Explanation]:
+        """Why nodes of a run ran."""
 
     def run(self, run_id: str) -> Run:
         """A run by the beginning of its id."""
@@ -62,6 +82,10 @@ class Front(Protocol):
     @property
     def variables(self) -> Mapping[str, Any]:
         """Those of them that cells may use."""
+
+    @property
+    def history(self) -> Sequence[str]:
+        """The code of the cells run so far, in their order."""
 
     def show(self, view: View) -> None:
         """Display something."""

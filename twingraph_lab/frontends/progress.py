@@ -23,6 +23,7 @@ from twingraph_lab.events import (
     TaskEvent,
     TaskFailed,
     TaskLogged,
+    TaskProgressed,
     TaskRetried,
     TasksAdded,
     TaskSkipped,
@@ -44,7 +45,10 @@ WENT_WRONG = (TaskState.FAILED, TaskState.UNCERTAIN)
 
 @dataclass(slots=True)
 class NodeProgress:
-    """One node. `log` is the last line it wrote, `failure` why its last attempt failed, also while a retry is due."""
+    """One node. `log` is the last line it wrote, `failure` why its last attempt failed, also while a retry is due.
+
+    `said` is what its attempt said last of its progress.
+    """
 
     id: str
     state: TaskState = TaskState.PENDING
@@ -59,6 +63,7 @@ class NodeProgress:
     because: str = ""
     cached_from: str = ""
     log: str = ""
+    said: TaskProgressed | None = None
 
     @property
     def retrying(self) -> bool:
@@ -80,7 +85,9 @@ class NodeProgress:
             parts.append(f"because {self.because} did not complete")
         if self.cached_from:
             parts.append(f"from cache ({self.cached_from})")
-        if self.state is TaskState.RUNNING and self.log:
+        if self.state is TaskState.RUNNING and self.said:
+            parts.append(told(self.said))
+        elif self.state is TaskState.RUNNING and self.log:
             parts.append(self.log)
         return printable(", ".join(parts))
 
@@ -246,6 +253,9 @@ class RunProgress:
         self.started, self.ended = self.started or event.time, None
 
     def _apply_to_node(self, event: TaskEvent, node: NodeProgress) -> None:
+        if isinstance(event, TaskProgressed):
+            node.said = event
+            return
         if isinstance(event, TaskLogged):
             node.log = next((line for line in reversed(event.text.splitlines()) if line.strip()), node.log)
             return
@@ -255,7 +265,7 @@ class RunProgress:
             case TaskStarted():
                 self._move(node, TaskState.RUNNING)
                 node.platform, node.worker = event.platform, event.worker
-                node.started, node.finished, node.log = event.time, None, ""
+                node.started, node.finished, node.log, node.said = event.time, None, "", None
             case TaskRetried():
                 self._move(node, TaskState.DISPATCHED)
                 node.failure, node.metrics, node.finished = event.failure, event.metrics, event.time
@@ -290,6 +300,18 @@ class RunProgress:
         node.started, node.finished = record.started, record.finished
         node.outputs, node.failure, node.metrics = record.outputs, record.failure, record.metrics
         node.cached_from = record.cached_from
+
+
+def told(said: TaskProgressed) -> str:
+    """What a node says of its progress, in few words.
+
+    >>> told(TaskProgressed(run_id="r", task_id="a", done=2, total=5, message="reading March"))
+    '40 % reading March'
+    >>> told(TaskProgressed(run_id="r", task_id="a", done=1200))
+    '1200 done'
+    """
+    share = f"{min(100, 100 * said.done / said.total):.0f} %" if said.total else f"{said.done:.15g} done"
+    return f"{share} {said.message}".rstrip()
 
 
 def _row(node: NodeProgress, elapsed: float | None) -> str:

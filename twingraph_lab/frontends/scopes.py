@@ -40,16 +40,29 @@ def _globals(table: symtable.SymbolTable) -> Body:
     return own.union(*(_globals(child) for child in table.get_children()))
 
 
-def evaluated_at_definition(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Sequence[ast.expr]:
-    """What running a `def` or `lambda` evaluates: decorators, defaults and annotations, not the body."""
+def evaluated_at_definition(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, *, hints: bool = True
+) -> Sequence[ast.expr]:
+    """What running a `def` or `lambda` evaluates: decorators, defaults and, with `hints`, annotations; not the body."""
     arguments = node.args
     parts = [*arguments.defaults, *(default for default in arguments.kw_defaults if default)]
     if isinstance(node, ast.Lambda):
         return parts
+    if not hints:
+        return [*node.decorator_list, *parts]
     named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
     notes = [note for note in (node.returns, *(argument.annotation for argument in named if argument)) if note]
     generic = {parameter.name for parameter in getattr(node, "type_params", ())}
     return [*node.decorator_list, *parts, *(note for note in notes if not generic & names_in(note))]
+
+
+def only_hinted(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    """Names that only stand in the hints of a function's variables, which Python never evaluates (PEP 526)."""
+    hints = [part.annotation for part in ast.walk(node) if isinstance(part, ast.AnnAssign)]
+    hinted = [part for hint in hints for part in ast.walk(hint)]
+    unseen = {id(part) for part in hinted}
+    used = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and id(part) not in unseen}
+    return {part.id for part in hinted if isinstance(part, ast.Name)} - used
 
 
 def names_in(node: ast.AST) -> set[str]:

@@ -3,42 +3,65 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
 from twingraph_lab.errors import NotFoundError, WorkflowError
 from twingraph_lab.events import Event
+from twingraph_lab.frontends import cell_views, export, reason_views, run_views
 from twingraph_lab.frontends import workflow_views as views
+from twingraph_lab.frontends.cell_options import cell_of, cell_options
 from twingraph_lab.frontends.cellbook import CellBook
+from twingraph_lab.frontends.checks import checked
+from twingraph_lab.frontends.completion import completions
 from twingraph_lab.frontends.display import without_controls
+from twingraph_lab.frontends.earlier import select
 from twingraph_lab.frontends.failures import run_error
 from twingraph_lab.frontends.fetching import Wanted, wanted, without
+from twingraph_lab.frontends.inspecting import active_s, timeline_of
 from twingraph_lab.frontends.live import follow
-from twingraph_lab.frontends.magic_options import cell_of, cell_options, line_options, typed, value_of
+from twingraph_lab.frontends.magic_options import line_options
 from twingraph_lab.frontends.missing import known
+from twingraph_lab.frontends.outlook import outlook
+from twingraph_lab.frontends.own_classes import recognised
+from twingraph_lab.frontends.parameter_text import value_of, values_of
+from twingraph_lab.frontends.partial import Selection
 from twingraph_lab.frontends.ports import Front, Laboratory
 from twingraph_lab.frontends.progress import RunProgress
+from twingraph_lab.frontends.replays import compared, verdict
+from twingraph_lab.frontends.surroundings import Surroundings
+from twingraph_lab.frontends.timeline import Timeline
 from twingraph_lab.frontends.views import heading, table
 from twingraph_lab.planning.context import RunContext
-from twingraph_lab.planning.plan import plan
 from twingraph_lab.runtime.run import Run
 from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.runtime.stream import EventStream
-from twingraph_lab.spec.document import dump, load
+from twingraph_lab.spec.document import load
 from twingraph_lab.spec.inputs import ParameterUse
-from twingraph_lab.spec.validate import faults
-from twingraph_lab.spec.workflow import Node, Workflow
+from twingraph_lab.spec.workflow import Workflow
 
 LAST = ("", "last", "-")
+PNG = "image/png"
 
 
 class Session:
     """The workflows of one notebook, by name, and its last run."""
 
-    def __init__(self, lab: Callable[[], Laboratory], front: Front, *, name: str, source: str = "") -> None:
+    def __init__(
+        self,
+        lab: Callable[[], Laboratory],
+        front: Front,
+        *,
+        name: str,
+        source: str = "",
+        remembers: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`remembers` tells whether calling `lab` makes no new store."""
         self._lab = lab
+        self._remembers = remembers
         self._front = front
         self._source = source
         self.books: dict[str, CellBook] = {}
@@ -50,17 +73,33 @@ class Session:
         name = name or self.current
         return self.books.get(name) or CellBook(Workflow(name=name))
 
-    def define(self, options: argparse.Namespace, body: str, identity: str) -> Node:
-        """Make a cell a node, and show it."""
-        book = self.book(options.workflow)
+    def define(self, line: str, body: str, identity: str) -> None:
+        """Make a cell, with the options on its first line, a node, and show it.
+
+        Raises `WorkflowError`; what the cell was before doesn't run any more then, until the cell is put right.
+        """
+        book = self.book()
+        named = line.split()[:1]
         try:
-            made, node = book.define(cell_of(options, body, identity), self._front.variables)
+            options = cell_options().parse(line)
+            book = self.book(options.workflow)
+            named = [options.name]
+            cell = cell_of(options, body, identity)
+            made, name = book.define(cell, self._front.variables, self._front.history)
         except WorkflowError as error:
+            for each in {*named, book.cell_called(identity)}:
+                book = book.failed(each, error.faults)
+            self.books[book.workflow.name] = book
             raise WorkflowError(error.faults, source="%%twingraph") from None
         self.books[made.workflow.name] = made
-        again = node.id in book.workflow.by_id
-        self._front.show(views.defined(node, made.workflow, faults(made.workflow), again=again))
-        return node
+        self._front.show(cell_views.defined(name, made, book))
+
+    def completions(self, text: str) -> list[str]:
+        """What may stand at the end of a line that begins so."""
+        return completions(text, self.book(), self._run_ids)
+
+    def _run_ids(self) -> list[str]:
+        return [record.run_id for record in self._lab().runs()] if self._remembers() else []
 
     def execute(self, options: argparse.Namespace) -> None:
         """Do what a line says."""
@@ -71,36 +110,78 @@ class Session:
     def _run(self, options: argparse.Namespace) -> None:
         workflow, values = self._chosen(options)
         lab = self._lab()
-        run = lab.submit(workflow, values, context=RunContext.here(source=self._source, extra_path=(".",)))
-        self._follow(run, RunProgress.of(workflow))
+        selection = _selection(options)
+        made = select(lab, workflow, values, selection)
+        for note in made.notes:
+            self._front.show(heading(note))
+        run = lab.submit(made.workflow, made.parameters, context=selection.over(self._here()), reuse=made.reuse)
+        self._follow(run, RunProgress.of(made.workflow))
         if options.fetch:
-            found = wanted(options.fetch, workflow, run.tasks)
+            found = wanted(options.fetch, made.workflow, run.tasks, self.book(options.workflow).definitions)
             self._bring(run, without(found, options.no_fetch))
 
     def _plan(self, options: argparse.Namespace) -> None:
-        self._front.show(views.plan_view(plan(*self._chosen(options))))
+        workflow, values = self._chosen(options)
+        lab = self._lab() if self._remembers() else None
+        selection = _selection(options)
+        made = select(lab, workflow, values, selection)
+        context = selection.over(self._here())
+        located = lab.located(context) if lab else context
+        planned = checked(made.workflow, made.parameters, located, made.reuse)
+        for note in made.notes:
+            self._front.show(heading(note))
+        self._front.show(reason_views.outlook_view(planned, outlook(lab, planned, located, made.reuse)))
+
+    def _why(self, options: argparse.Namespace) -> None:
+        lab = self._lab()
+        run = self._find(lab, options.run)
+        found = lab.why(run.id, options.node or None)
+        single = options.node and reason_views.why_one_view(found[0], run.id)
+        self._front.show(single or reason_views.why_view(found, run.id))
+
+    def _replay(self, options: argparse.Namespace) -> None:
+        lab = self._lab()
+        then = self._find(lab, options.run)
+        now = lab.replay(then.id, options.node)
+        last = self.last_run or then.id
+        try:
+            self._follow(now, RunProgress.of(now.workflow))
+        finally:
+            self.last_run = last  # a replay is nothing to go on with
+            before, after = then.tasks[options.node], now.tasks[options.node]
+            found = compared(before, after, lab.artifacts)
+            ids = {"then": then.id, "now": now.id}
+            self._front.show(reason_views.replay_view(verdict(before, after, found), found, ids))
 
     def _show(self, options: argparse.Namespace) -> None:
         workflow = self.book(options.workflow).workflow
         if not options.what:
-            self._front.show(views.overview(workflow, self._states(workflow), faults(workflow)))
+            self._front.show(views.overview(workflow, self._states(workflow), self.book(options.workflow).faults()))
             return
         lab = self._lab()
         if node := workflow.by_id.get(options.what):
             run = self._last(lab)
             same = run is not None and run.workflow.by_id.get(node.id) == node
-            task = run.tasks.get(node.id) if run and same else None
-            self._front.show(views.one_node(node, workflow, task, lab.artifacts))
+            timeline = self._timeline(run, lab) if run and same else None
+            lane = next((lane for lane in timeline.lanes if lane.name == node.id), None) if timeline else None
+            self._front.show(run_views.one_node(node, workflow, lane, lab.artifacts))
+            if lane:
+                images = {name: each for name, each in lane.record.outputs.items() if each.media_type == PNG}
+                self._show_pictures({name: lab.artifacts.get(each) for name, each in images.items()})
+            return
+        if options.what in (entries := self.book(options.workflow).entries):
+            self._front.show(cell_views.only_defines(options.what, entries[options.what]))
             return
         try:
             run = self._find(lab, options.what)
         except NotFoundError as error:
             raise NotFoundError(f"{known('node', options.what, workflow.by_id)}; {error}") from None
-        self._front.show(views.run_view(run.record, run.tasks, run.workflow, lab.artifacts))
+        self._front.show(run_views.run_view(run.record, self._timeline(run, lab), run.workflow, lab.artifacts))
 
     def _status(self, options: argparse.Namespace) -> None:
-        run = self._find(self._lab(), options.run)
-        self._front.show(views.run_status(run.record, run.tasks))
+        lab = self._lab()
+        run = self._find(lab, options.run)
+        self._front.show(run_views.run_status(run.record, self._timeline(run, lab)))
 
     def _logs(self, options: argparse.Namespace) -> None:
         lab = self._lab()
@@ -132,13 +213,16 @@ class Session:
         run = lab.resume(found.id)
         self._follow(run, RunProgress.of(run.workflow, completed), after=after)
 
-    def _runs(self, options: argparse.Namespace) -> None:
-        self._front.show(views.runs_view(self._lab().runs(options.limit)))
+    def _history(self, options: argparse.Namespace) -> None:
+        lab = self._lab()
+        records = lab.runs(options.limit)
+        active = {record.run_id: active_s(record, lab.stream) for record in records}
+        self._front.show(run_views.history_view(records, active))
 
     def _fetch(self, options: argparse.Namespace) -> None:
         run = self._find(self._lab(), options.run)
         names = [name for text in options.names for name in text.split(",") if name]
-        self._bring(run, wanted(names, run.workflow, run.tasks))
+        self._bring(run, wanted(names, run.workflow, run.tasks, self.book().definitions))
 
     def _param(self, options: argparse.Namespace) -> None:
         book = self.book(options.workflow)
@@ -154,9 +238,9 @@ class Session:
     def _delete(self, options: argparse.Namespace) -> None:
         book = self.book(options.workflow)
         for node in options.nodes:
-            book = book.without(node)
+            book = book.without(node, self._front.variables, self._front.history)
         self.books[book.workflow.name] = book
-        self._front.show(views.overview(book.workflow, self._states(book.workflow), faults(book.workflow)))
+        self._front.show(views.overview(book.workflow, self._states(book.workflow), book.faults()))
 
     def _clear(self, options: argparse.Namespace) -> None:
         name = options.workflow or self.current
@@ -169,9 +253,11 @@ class Session:
         count = len(self.book().workflow.nodes)
         self._front.show(heading(f"cells now belong to {self.current}, which has {count or 'no'} nodes"))
 
-    def _save(self, options: argparse.Namespace) -> None:
+    def _export(self, options: argparse.Namespace) -> None:
         path = Path(options.file).expanduser()
-        path.write_text(dump(self.book(options.workflow).workflow), encoding="utf-8")
+        workflow, values = self._chosen(argparse.Namespace(workflow=options.workflow, nodes=(), parameters=()))
+        text = export.text_of(export.with_defaults(workflow, values), export.form_of(path))
+        export.write(text, path, overwrite=options.overwrite)
         self._front.show(heading(f"written to {path}"))
 
     def _load(self, options: argparse.Namespace) -> None:
@@ -186,12 +272,17 @@ class Session:
 
     # what commands share
 
+    def _here(self) -> RunContext:
+        return RunContext.here(source=self._source, extra_path=(".",))
+
     def _chosen(self, options: argparse.Namespace) -> tuple[Workflow, dict[str, JsonValue]]:
         """The workflow, or the part of it that was asked for, and the values of its parameters."""
-        book, values = self.book(options.workflow).renewed(self._front.variables)
+        book = self.book(options.workflow)
+        book, values = book.renewed(self._front.variables, self._front.history, options.nodes)
+        self.books[book.workflow.name] = book
         workflow = part_of(book.workflow, options.nodes) if options.nodes else book.workflow
         types = {name: parameter.type for name, parameter in workflow.parameters.items()}
-        given = typed(options.parameters, types)
+        given = values_of(options.parameters, types, source="%twingraph")
         return workflow, {**{name: value for name, value in values.items() if name in types}, **given}
 
     def _follow(self, run: Run, progress: RunProgress, *, after: int = 0) -> None:
@@ -204,11 +295,20 @@ class Session:
 
     def _bring(self, run: Run, found: Sequence[Wanted]) -> None:
         rows = []
-        for variable, node, output in found:
-            value = run.output(node, output or None)
+        with recognised(Surroundings(self._front.variables, self._front.history)):
+            values = [run.output(node, output or None) for _, node, output in found]
+        for (variable, node, output), value in zip(found, values, strict=True):
             self._front.namespace[variable] = value
             rows.append([variable, f"{node}.{output}" if output else node, type(value).__name__])
         self._front.show(table(["variable", "from", "type"], rows))
+        self._show_pictures({variable: self._front.namespace[variable] for variable, *_ in found})
+
+    def _show_pictures(self, given: Mapping[str, Any]) -> None:
+        if shown := cell_views.pictures(given):
+            self._front.show(shown)
+
+    def _timeline(self, run: Run, lab: Laboratory) -> Timeline:
+        return timeline_of(run.record, run.tasks, run.workflow, lab.stream)
 
     def _find(self, lab: Laboratory, name: str) -> Run:
         if name not in LAST:
@@ -235,6 +335,10 @@ class Session:
         before = run.workflow.by_id
         same = {node.id for node in workflow.nodes if before.get(node.id) == node}
         return {name: task.state for name, task in run.tasks.items() if name in same}
+
+
+def _selection(options: argparse.Namespace) -> Selection:
+    return Selection(tuple(options.start), tuple(options.only), "" if options.of in LAST else options.of, options.force)
 
 
 def part_of(workflow: Workflow, nodes: Iterable[str]) -> Workflow:

@@ -12,21 +12,14 @@ from pydantic import JsonValue
 
 from twingraph_lab.errors import Fault, SerializationError, WorkflowError
 from twingraph_lab.events import Artifact
+from twingraph_lab.frontends.arguments import declared_type
 from twingraph_lab.frontends.calls import Calls
 from twingraph_lab.frontends.handles import Result
 from twingraph_lab.frontends.places import Place
+from twingraph_lab.runtime.replay import Site
 from twingraph_lab.runtime.serializers import JSON
 from twingraph_lab.spec.inputs import lone_path
-from twingraph_lab.spec.workflow import Component, Node, Parameter, ParameterType, PythonFunction, Workflow
-
-TYPES: Mapping[str, ParameterType] = {
-    "str": "string",
-    "int": "integer",
-    "float": "number",
-    "bool": "boolean",
-    "dict": "object",
-    "list": "array",
-}
+from twingraph_lab.spec.workflow import Component, Node, Parameter, PythonFunction, Workflow
 
 
 def trace(function: Callable[..., Any], name: str, bound: inspect.BoundArguments) -> Workflow:
@@ -64,7 +57,7 @@ class Draft:
         self.refusal: WorkflowError | None = None
         self._code = inspect.unwrap(function).__code__
 
-    def add(self, nodes: Sequence[Node], components: Mapping[str, Component]) -> None:
+    def add(self, nodes: Sequence[Node], components: Mapping[str, Component], sites: Mapping[str, Site]) -> None:  # noqa: ARG002
         """Keep the nodes."""
         self.nodes += nodes
         self.components.update(components)
@@ -77,12 +70,12 @@ class Draft:
         """Raise `WorkflowError`."""
         self.refuse(f"the outputs of {node_id}")
 
-    def refuse(self, what: str) -> NoReturn:
+    def refuse(self, what: str, verb: str = "uses") -> NoReturn:
         """Raise `WorkflowError`, which names the line of the body that uses `what`."""
         frame = sys._getframe()  # noqa: SLF001  (the documented way to the caller's line)
         while frame.f_back is not None and frame.f_code is not self._code:
             frame = frame.f_back
-        line = f"line {frame.f_lineno} of {Path(self._code.co_filename).name} uses {what}"
+        line = f"line {frame.f_lineno} of {Path(self._code.co_filename).name} {verb} {what}"
         fault = Fault(f"this pipeline decides on values while it runs, so it has no static form: {line}")
         self.refusal = WorkflowError([fault], source=f"pipeline {self._code.co_name!r}")
         raise self.refusal
@@ -126,6 +119,11 @@ class TracedCalls(Calls):
         """Take the body's word for every field."""
         return True
 
+    def stop(self, value: Any) -> NoReturn:  # noqa: ARG002
+        """Raise `WorkflowError`: what a document describes runs to its end."""
+        assert isinstance(self.run, Draft)
+        self.run.refuse("stop()", verb="calls")
+
 
 def _open_parameters(bound: inspect.BoundArguments) -> dict[str, Parameter]:
     """The parameters that aren't given; those with a default that no document can hold keep it, and are left out."""
@@ -135,9 +133,9 @@ def _open_parameters(bound: inspect.BoundArguments) -> dict[str, Parameter]:
         if name in bound.arguments or variable:
             continue
         if parameter.default is parameter.empty:
-            opened[name] = Parameter(type=_type(parameter.annotation), required=True)
+            opened[name] = Parameter(type=declared_type(parameter.annotation), required=True)
         elif JSON.accepts(parameter.default):
-            opened[name] = Parameter(type=_type(parameter.annotation), default=parameter.default)
+            opened[name] = Parameter(type=declared_type(parameter.annotation), default=parameter.default)
     return opened
 
 
@@ -145,11 +143,6 @@ def _short(node: Node, components: Mapping[str, Component]) -> Node:
     """The node with a reference to a function written where it is used, as people do."""
     component = components[str(node.component)]
     return node.model_copy(update={"component": component}) if isinstance(component, PythonFunction) else node
-
-
-def _type(annotation: Any) -> ParameterType:
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return TYPES.get(text.partition("[")[0], "any")
 
 
 def _refuse_to_store(value: Any) -> Artifact:

@@ -1,24 +1,21 @@
-"""Views of workflows, nodes, plans and runs for notebooks."""
+"""Views of workflows, plans and runs under way for notebooks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from html import escape
 
 from pydantic import JsonValue
 
 from twingraph_lab.errors import Fault
 from twingraph_lab.events import Artifact
-from twingraph_lab.frontends.display import LOOKS, RUN_LOOKS, Look, clip, duration, printable, size
+from twingraph_lab.frontends.display import LOOKS, RUN_LOOKS, Look, clip, counted, duration, size
 from twingraph_lab.frontends.picture import LIMIT, picture, short
 from twingraph_lab.frontends.progress import NodeProgress, RunProgress
-from twingraph_lab.frontends.views import NOTHING, Field, Row, View, card, code, folded, heading, table
-from twingraph_lab.planning.plan import Plan
+from twingraph_lab.frontends.views import NOTHING, Field, Row, View, card, folded, heading, table
 from twingraph_lab.runtime.artifacts import ArtifactStore, preview
-from twingraph_lab.runtime.records import RunRecord, TaskRecord
 from twingraph_lab.runtime.states import TaskState
-from twingraph_lab.spec.workflow import CachePolicy, Node, PlatformSpec, Retry, Source, Workflow
+from twingraph_lab.spec.workflow import CachePolicy, Node, PlatformSpec, Retry, Workflow
 
 BLUE = "#0072B2"
 OUTPUTS_SHOWN = 200
@@ -88,9 +85,8 @@ def overview(workflow: Workflow, states: Mapping[str, TaskState], faults: Sequen
         ]
         for node in workflow.nodes
     ]
-    count = len(workflow.nodes)
     given = ", ".join(f"{name} = {clip(repr(each.default), 40)}" for name, each in workflow.parameters.items())
-    title = f"{workflow.name}: {count} node{'' if count == 1 else 's'}" + (f", parameters {given}" if given else "")
+    title = f"{workflow.name}: {counted(len(workflow.nodes), 'node')}" + (f", parameters {given}" if given else "")
     gives = {node.id: ", ".join(workflow.outputs_of(node)) for node in workflow.nodes}
     drawn = drawing(workflow, looks, {name: text for name, text in gives.items() if text != name})
     warnings = [card(fault.node or workflow.name, "", [], warnings=[str(fault)], colour="#D55E00") for fault in faults]
@@ -103,52 +99,6 @@ def drawing(workflow: Workflow, looks: Mapping[str, Look], notes: Mapping[str, s
     if svg or len(workflow.nodes) <= LIMIT:
         return View(f'<div style="margin:6px 0">{svg}</div>', "")
     return heading(f"{len(workflow.nodes)} nodes; up to {LIMIT} are drawn")
-
-
-def one_node(node: Node, workflow: Workflow, task: TaskRecord | None, store: ArtifactStore | None) -> View:
-    """A node with its code, and how it fared in a run."""
-    component = workflow.component_of(node)
-    used_by = [other.id for other in workflow.nodes if node.id in other.upstream]
-    facts = [
-        ("takes", takes(node, defaults(workflow))),
-        ("gives", ", ".join(workflow.outputs_of(node))),
-        ("runs", settings_of(node)),
-        ("used by", ", ".join(used_by)),
-    ]
-    if not isinstance(component, Source):
-        facts.append(("component", component.kind + " " + getattr(component, "name", getattr(component, "ref", ""))))
-    colour = LOOKS[task.state].colour if task else BLUE
-    shown = card(node.id, f"in {workflow.name}", facts, colour=colour)
-    if isinstance(component, Source):
-        body = component.code.lstrip("\n")
-        shown += code(body, first_line=1 + len(component.code) - len(body))
-    if task is None:
-        return shown
-    shown += _tasks([task])
-    if task.failure:
-        shown += code(task.failure.traceback or str(task.failure))
-    return shown + outputs_table({node.id: task.outputs}, store)
-
-
-def plan_view(plan: Plan) -> View:
-    """What would run: tasks in order, those in one step side by side."""
-    step: dict[str, int] = {}
-    for name, task in plan.tasks.items():
-        step[name] = 1 + max((step[up] for up in task.upstream), default=0)
-    rows = [
-        [
-            str(step[name]),
-            name,
-            takes(plan.workflow.by_id[name], plan.parameters),
-            settings_of(plan.workflow.by_id[name]),
-        ]
-        for name in sorted(plan.tasks, key=step.__getitem__)
-    ]
-    steps = max(step.values(), default=0)
-    count = len(plan.tasks)
-    title = f"{plan.workflow.name}: {count} node{'' if count == 1 else 's'} in {steps} step{'' if steps == 1 else 's'}"
-    given = ", ".join(f"{name} = {clip(repr(value), 40)}" for name, value in plan.parameters.items())
-    return heading(title + (f", with {given}" if given else "")) + table(["step", "node", "takes", "runs"], rows)
 
 
 def running(progress: RunProgress, workflow: Workflow) -> View:
@@ -179,64 +129,6 @@ def _note(progress: RunProgress, name: str) -> str:
     node = progress.nodes[name]
     state = "" if node.state is TaskState.PENDING else "retrying" if node.retrying else str(node.state)
     return f"{state} {_elapsed(progress, node)}".strip()
-
-
-def run_view(record: RunRecord, tasks: Mapping[str, TaskRecord], workflow: Workflow, store: ArtifactStore) -> View:
-    """A run as the ledger knows it, with its picture and what it has computed."""
-    looks = {name: LOOKS[task.state] for name, task in tasks.items() if task.state is not TaskState.PENDING}
-    notes = {name: duration(task.metrics.wall_s) if task.metrics.wall_s else "" for name, task in tasks.items()}
-    outputs = {name: task.outputs for name, task in tasks.items()}
-    return (
-        run_status(record, tasks) + drawing(workflow, looks, notes) + folded("outputs", outputs_table(outputs, store))
-    )
-
-
-def run_status(record: RunRecord, tasks: Mapping[str, TaskRecord]) -> View:
-    """A run's state, and a line for each of its tasks."""
-    look = RUN_LOOKS[record.state]
-    took = ""
-    if record.started:
-        took = f" in {duration(((record.finished or datetime.now(UTC)) - record.started).total_seconds())}"
-    facts = [
-        ("parameters", ", ".join(f"{name} = {clip(repr(value), 40)}" for name, value in record.parameters.items()))
-    ]
-    facts += [("error", printable(record.error))]
-    title = f"{look.symbol} {record.workflow}: {record.state}{took}"
-    return card(title, f"run {record.run_id}", facts, colour=look.colour) + _tasks(list(tasks.values()))
-
-
-def _tasks(tasks: Sequence[TaskRecord]) -> View:
-    rows: list[Row] = [
-        [
-            Field(task.task_id, LOOKS[task.state]),
-            str(task.state),
-            str(task.attempt) if task.attempt > 1 else "",
-            duration(task.metrics.wall_s) if task.metrics.wall_s else "",
-            duration(task.metrics.cpu_s) if task.metrics.wall_s else "",
-            size(task.metrics.peak_memory_bytes) if task.metrics.peak_memory_bytes else "",
-            str(task.failure) if task.failure else f"from {task.cached_from}" if task.cached_from else "",
-        ]
-        for task in tasks
-    ]
-    return table(["node", "state", "attempts", "wall", "cpu", "memory", "remark"], rows)
-
-
-def runs_view(records: Sequence[RunRecord]) -> View:
-    """Runs, as given."""
-    if not records:
-        return heading("there are no runs yet")
-    rows: list[Row] = [
-        [
-            Field(record.run_id, RUN_LOOKS[record.state]),
-            record.workflow,
-            str(record.state),
-            record.requested.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-            duration((record.finished - record.started).total_seconds()) if record.finished and record.started else "",
-            clip(printable(record.error), 80),
-        ]
-        for record in records
-    ]
-    return table(["run", "workflow", "state", "requested", "took", "error"], rows)
 
 
 def outputs_table(outputs: Mapping[str, Mapping[str, Artifact]], store: ArtifactStore | None) -> View:

@@ -96,6 +96,7 @@ class Runs:
             self._git(record, event),
             self._environment,
             str(record.context.get("source") or ""),
+            str(record.context.get("replay_of") or ""),
         )
 
     def _git(self, record: RunRecord, event: Event) -> dict[str, Any]:
@@ -114,6 +115,7 @@ def _coder(record: RunRecord, workflow: Workflow) -> Callable[[Node], Code]:
     """A function from node to code that looks at each component once."""
     sys_path = record.context.get("sys_path")
     places = [*(map(str, sys_path) if isinstance(sys_path, (list, tuple)) else ()), *sys.path]
+    script = str(record.context.get("source") or "")
     known: dict[Component, Code] = {}
 
     def code_of(node: Node) -> Code:
@@ -121,7 +123,7 @@ def _coder(record: RunRecord, workflow: Workflow) -> Callable[[Node], Code]:
         if isinstance(component, Source):
             return describe(node, component, places, record.requested)
         if component not in known:
-            known[component] = describe(node, component, places, record.requested)
+            known[component] = describe(node, component, places, record.requested, script)
         return known[component]
 
     return code_of

@@ -34,8 +34,11 @@ class Code:
     history: str = ""
 
 
-def describe(node: Node, component: Component, places: Sequence[str], before: datetime) -> Code:
-    """The code of a node's component. Modules are looked for in `places`; files changed after `before` say nothing."""
+def describe(node: Node, component: Component, places: Sequence[str], before: datetime, script: str = "") -> Code:
+    """The code of a node's component. Modules are looked for in `places`, functions of the program itself in `script`.
+
+    Files changed after `before` say nothing.
+    """
     match component:
         case Source(language=language, code=code):
             inputs, outputs = ", ".join(node.inputs), ", ".join(node.outputs or component.outputs)
@@ -44,7 +47,8 @@ def describe(node: Node, component: Component, places: Sequence[str], before: da
             found = _function(source, name.rpartition(".")[2])
             signature, arguments = _signature(found) if found else ("", "")
             simple = name.rpartition(".")[2]
-            return Code(simple, f"pickled:{name}", digest_of(source or data), source, signature, arguments)
+            history = _history_of(source, simple, script, before)
+            return Code(simple, f"pickled:{name}", digest_of(source or data), source, signature, arguments, history)
         case PythonFunction(ref=ref):
             return _imported(ref, places, before)
         case Builtin(name=name):
@@ -78,6 +82,19 @@ def _imported(ref: str, places: Sequence[str], before: datetime) -> Code:
     source, lines, signature, arguments = found
     history = _history(str(file), _changed_ns(file), lines)
     return Code(name, f"python:{ref}", digest_of([ref, source]), source, signature, arguments, history)
+
+
+def _history_of(source: str, name: str, script: str, before: datetime) -> str:
+    """The history of a function of this source, if it is in `script`."""
+    file = Path(script)
+    try:
+        if not script.endswith(".py") or _changed(file) > before.timestamp():
+            return ""
+    except OSError:
+        return ""
+    found = _function_in(script, _changed_ns(file), name)
+    same = found is not None and found[0].split() == source.split()
+    return _history(script, _changed_ns(file), found[1]) if found and same else ""
 
 
 def module_file(module: str, places: Sequence[str]) -> Path | None:

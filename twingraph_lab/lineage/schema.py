@@ -2,9 +2,9 @@
 
 Vertices: `Run`; `Node`, a step as one version of a workflow defines it; `Execution`, one attempt at a node, failed
 and cached ones included; `Artifact`, a value by its digest. Edges: RAN (Run → Execution), OF (Execution → Node),
-CONSUMED and PRODUCED (Execution → Artifact, with `input` or `output`), DEPENDS_ON (parent → child), RETRY_OF and
-CACHED_FROM (later → earlier execution). An Execution also has the text keys of TwinGraph 0.1 (`Name`, `Hash`,
-`Parent Hash`, `Output`, …).
+CONSUMED and PRODUCED (Execution → Artifact, with `input` or `output`), DEPENDS_ON (parent → child), RETRY_OF,
+REPLAY_OF and CACHED_FROM (later → earlier execution). An Execution also has its node's attributes and the text keys of
+TwinGraph 0.1 (`Name`, `Hash`, `Parent Hash`, `Output`, …).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from twingraph_lab.events import (
 )
 from twingraph_lab.lineage.changes import Changes, execution_id, node_vertex_id, run_vertex_id
 from twingraph_lab.lineage.inputs import described, given
-from twingraph_lab.lineage.preview import LIMIT, Secrets, secret_name, shortened, without_literals
+from twingraph_lab.lineage.preview import LIMIT, Secrets, masked, secret_name, shortened, without_literals
 from twingraph_lab.lineage.provenance import Code
 from twingraph_lab.spec.workflow import Node, Workflow
 
@@ -81,6 +81,7 @@ class RunFacts:
     git: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
+    replay_of: str = ""
 
 
 class RunLineage:
@@ -97,7 +98,9 @@ class RunLineage:
     def update(self, facts: RunFacts) -> None:
         """The same run, whose workflow has grown."""
         self.facts = facts
-        self._secrets = self._secrets.also([facts.parameters, *(node.inputs for node in facts.workflow.nodes)])
+        self._secrets = self._secrets.also(
+            [facts.parameters, *(tree for node in facts.workflow.nodes for tree in (node.inputs, node.attributes))]
+        )
 
     def knows(self, event: Event) -> bool:
         """Whether the node that the event is about is in the workflow as it is known here."""
@@ -159,6 +162,7 @@ class RunLineage:
         parents = [self._latest[name].identifier for name in node.upstream if name in self._latest]
         kind, when, identifier = platform or node.platform.kind, started.isoformat(), execution.identifier
         properties: Properties = {
+            **{name: self._value(masked(name, value)) for name, value in node.attributes.items()},
             "hash": identifier,
             "run_id": facts.run_id,
             "node": node.id,
@@ -186,10 +190,19 @@ class RunLineage:
             changes.edge("DEPENDS_ON", parent, identifier)
         for digest, name in inputs.consumed:
             changes.edge("CONSUMED", identifier, digest, input=name)
-        if before is not None and before.attempt != attempt:
+        if before is None:
+            self._repeat(execution, changes)
+        elif before.attempt != attempt:
             self._lose(before, started, changes)
             changes.edge("RETRY_OF", identifier, before.identifier)
         return execution
+
+    def _repeat(self, execution: _Execution, changes: Changes) -> None:
+        """The first attempt of a run that repeats one node of another (`run/node/attempt`)."""
+        run_id, _, rest = self.facts.replay_of.partition("/")
+        node, _, attempt = rest.partition("/")
+        if attempt.isdecimal() and int(attempt) and self._latest.get(node) is execution:
+            changes.edge("REPLAY_OF", execution.identifier, execution_id(run_id, node, int(attempt)))
 
     def _ending(self, event: TaskEvent, metrics: Metrics, changes: Changes) -> _Execution:
         """The execution that the event ends; a cached one, or one that never got a worker, begins with it."""

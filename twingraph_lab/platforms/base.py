@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Protocol
 
 from pydantic import BaseModel
 
 from twingraph_lab.errors import TwinGraphError
-from twingraph_lab.events import Failure, Metrics, Outputs
+from twingraph_lab.events import Failure, Metrics, Outputs, TaskLogged, TaskProgressed
 from twingraph_lab.planning.plan import Task
 from twingraph_lab.runtime.job import Job
 
@@ -29,9 +29,8 @@ class Call:
     stopping: Event = field(default_factory=Event)
 
 
-Stream = Literal["stdout", "stderr", "log"]
-Log = Callable[[Stream, str, str], None]
-"""Takes stream, level (of `log`, else empty) and whole lines of text."""
+Tell = Callable[[TaskLogged | TaskProgressed], None]
+"""Takes what a body says while it runs."""
 
 
 class AttemptError(TwinGraphError):
@@ -49,7 +48,7 @@ class Platform(Protocol):
     Options: ClassVar[type[BaseModel]]
     """Model that `PlatformSpec.options` must satisfy."""
 
-    def run(self, call: Call, log: Log) -> tuple[Outputs, Metrics]:
+    def run(self, call: Call, tell: Tell) -> tuple[Outputs, Metrics]:
         """Run to the end and return the stored outputs. Raises `AttemptError`; stops the body at its timeout."""
 
     def stop(self, run_id: str) -> None:

@@ -15,17 +15,22 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+from pydantic import JsonValue
+
+from twingraph_lab import logs
 from twingraph_lab.errors import SerializationError, TwinGraphError
 from twingraph_lab.events import Artifact, Failure, FailureKind, Metrics, Outputs
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.resolve import pick, resolve
+from twingraph_lab.platforms import inside, stand_ins
 from twingraph_lab.platforms.base import Call
-from twingraph_lab.platforms.loading import NamedOutputs, load
+from twingraph_lab.platforms.cells import NamedOutputs
+from twingraph_lab.platforms.loading import Function, load
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.job import Job
 from twingraph_lab.runtime.values import Values
@@ -35,8 +40,28 @@ STALE = "stale"
 """Reply of a process that must not serve another run."""
 
 
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A log record; `time` in seconds since the epoch."""
+
+    time: float
+    level: str
+    text: str
+    fields: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """How far a body is."""
+
+    done: float
+    total: float
+    message: str
+
+
 def preload() -> None:
     """Import what bodies are likely to need and what is safe to have before a fork."""
+    stand_ins.install()
 
 
 def main(connection_fd: int, stdout: int, stderr: int) -> None:
@@ -48,6 +73,7 @@ def main(connection_fd: int, stdout: int, stderr: int) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    progress = logs.report_to(handler.progress)
     job: Job | None = None
     components: dict[str, Component] = {}
     while True:
@@ -66,6 +92,7 @@ def main(connection_fd: int, stdout: int, stderr: int) -> None:
             components[task.component] = component
         assert job is not None
         reply = attempt(Call(job, task, number, given))
+        progress.flush()
         sys.stdout.flush()
         sys.stderr.flush()
         with handler.lock or nullcontext():  # a thread of the body may be logging
@@ -90,12 +117,14 @@ def attempt(call: Call) -> tuple[Outputs | Failure, Metrics]:
     wall, cpu = time.perf_counter(), time.process_time()
     kind: FailureKind = "input"
     try:
-        function = load(call.job.components[call.task.component], call.task)
-        inputs = resolve(call.task.inputs, value_of, call.job.parameters, store.get)
+        with _environment(call), inside.loading():
+            function = undecorated(load(call.job.components[call.task.component], call.task))
+            inputs = resolve(call.task.inputs, value_of, call.job.parameters, store.get)
         kind = "error"
-        value = function(**inputs)
-        if inspect.iscoroutine(value):
-            value = asyncio.run(value)
+        with _environment(call), inside.running():
+            value = function(**inputs)
+            if inspect.iscoroutine(value):
+                value = asyncio.run(value)
         kind = "serialization"
         result = {name: _stored(store, name, item) for name, item in named(value, call.task.outputs)}
     except BaseException as error:  # noqa: BLE001  (a body may raise anything; the process must go on)
@@ -104,6 +133,32 @@ def attempt(call: Call) -> tuple[Outputs | Failure, Metrics]:
         wall_s=time.perf_counter() - wall, cpu_s=time.process_time() - cpu, peak_memory_bytes=_peak_memory()
     )
     return result, metrics
+
+
+def undecorated(function: Function) -> Function:
+    """What is behind a name may be a component, which outside of a pipeline is more than a function."""
+    inner: Any = getattr(function, "function", None)
+    decorated = inner is not None and inner is getattr(function, "__wrapped__", None)
+    return inner if decorated else function
+
+
+@contextmanager
+def _environment(call: Call) -> Iterator[None]:
+    """The variables that the node asks for, as long as its code runs."""
+    asked: Any = call.task.platform.options.get("environment")
+    if not asked:
+        yield
+        return
+    before = {name: os.environ.get(name) for name in asked}
+    os.environ.update(asked)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _stored(store: ArtifactStore, name: str, value: Any) -> Artifact:
@@ -191,7 +246,7 @@ def _redirect(stdout: int, stderr: int) -> None:
 
 
 class PipeHandler(logging.Handler):
-    """Sends log records as `(level, text)`."""
+    """Sends what a body says while it runs."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__()
@@ -200,9 +255,16 @@ class PipeHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Format and send one record."""
         try:
-            self._connection.send((record.levelname, _printable(f"{record.name}: {self.format(record)}")))
+            text = _printable(f"{record.name}: {self.format(record)}")
+            fields = {**logs.fields_of(record), "logger": record.name}
+            self._connection.send(Logged(record.created, record.levelname, text, fields))
         except Exception:  # noqa: BLE001  (as every handler: a bad log call is no reason to fail)
             self.handleError(record)
+
+    def progress(self, done: float, total: float, message: str) -> None:
+        """Send how far the body is."""
+        with self.lock or nullcontext(), suppress(OSError):  # nobody listens any more
+            self._connection.send(Progressed(done, total, message))
 
 
 def _reset_peak_memory() -> None:

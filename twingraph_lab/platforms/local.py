@@ -8,14 +8,16 @@ import signal
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from twingraph_lab.events import Failure, FailureKind, Metrics, Outputs
-from twingraph_lab.platforms.base import AttemptError, Call, Log, Stream
-from twingraph_lab.platforms.body import STALE
+from twingraph_lab.events import Failure, FailureKind, Metrics, Outputs, TaskLogged, TaskProgressed
+from twingraph_lab.platforms.base import AttemptError, Call, Tell
+from twingraph_lab.platforms.body import STALE, Logged, Progressed
 from twingraph_lab.platforms.zygote import Body, Zygote
 
 MAX_IDLE = 16
@@ -23,12 +25,15 @@ CHUNK_BYTES = 65_536
 MOST_CHUNKS = 16
 """What a pipe may hold at most is read after the end of a body."""
 Reply = tuple[Outputs | Failure, Metrics]
+Stream = Literal["stdout", "stderr"]
 
 
 class LocalOptions(BaseModel):
-    """The local platform has no options."""
+    """`environment` are variables that a body finds in its environment, beside those of the worker."""
 
     model_config = ConfigDict(extra="forbid")
+
+    environment: dict[str, str] = {}
 
 
 class LocalPlatform:
@@ -42,7 +47,7 @@ class LocalPlatform:
         self._idle: list[_Running] = []
         self._busy: dict[str, set[_Running]] = defaultdict(set)
 
-    def run(self, call: Call, log: Log) -> tuple[Outputs, Metrics]:
+    def run(self, call: Call, tell: Tell) -> tuple[Outputs, Metrics]:
         """Run one attempt; see `Platform.run`."""
         try:
             running = self._take(call.job.run_id)
@@ -51,7 +56,7 @@ class LocalPlatform:
         if call.stopping.is_set():
             running.stop()
         try:
-            result, metrics = self._exchange(running, call, log)
+            result, metrics = self._exchange(running, call, tell)
         except BaseException:
             self._drop(call.job.run_id, running)
             raise
@@ -109,18 +114,18 @@ class LocalPlatform:
         if not self._busy[run_id]:
             del self._busy[run_id]
 
-    def _exchange(self, running: _Running, call: Call, log: Log) -> Reply:
+    def _exchange(self, running: _Running, call: Call, tell: Tell) -> Reply:
         started = time.monotonic()
         deadline = started + call.task.timeout_s if call.task.timeout_s else None
         try:
             running.send(call)
-            reply = running.follow(log, deadline)
+            reply = running.follow(call, tell, deadline)
             if reply == STALE:
                 running.replace(self._zygote)
                 if call.stopping.is_set():
                     running.stop()
                 running.send(call)
-                reply = running.follow(log, deadline)
+                reply = running.follow(call, tell, deadline)
         except TimeoutError:
             used = Metrics(wall_s=time.monotonic() - started)
             message = f"stopped after its timeout of {call.task.timeout_s:g} s"
@@ -169,10 +174,15 @@ class _Running:
         self.body.connection.send((job, component, call.task, call.attempt, call.given))
         self._components.add(key)
 
-    def follow(self, log: Log, deadline: float | None) -> object:
-        """Pass on what the body prints and logs until it replies."""
+    def follow(self, call: Call, tell: Tell, deadline: float | None) -> object:
+        """Pass on what the body prints, logs and says of its progress until it replies."""
         connection = self.body.connection
-        lines = {fd: _Lines(fd, stream, log) for fd, stream in self._streams.items()}
+        place = {"run_id": call.job.run_id, "task_id": call.task.id, "attempt": call.attempt}
+
+        def printed(stream: Stream, text: str) -> None:
+            tell(TaskLogged(**place, stream=stream, text=text))
+
+        lines = {fd: _Lines(fd, stream, printed) for fd, stream in self._streams.items()}
         try:
             while True:
                 left = None if deadline is None else deadline - time.monotonic()
@@ -187,12 +197,12 @@ class _Running:
                     if key.fd == self._process and not connection.poll():
                         raise EOFError  # it died; a child of it may hold the other end open
                     message = connection.recv()
-                    if not (isinstance(message, tuple) and isinstance(message[0], str)):
+                    if not isinstance(message, Logged | Progressed):
                         return message
-                    log("log", message[0], message[1])
+                    tell(_event(message, place))
         finally:  # the body has flushed before it replied, and may have printed before it died
-            for printed in lines.values():
-                printed.finish()
+            for rest in lines.values():
+                rest.finish()
 
     def stop(self) -> None:
         """Kill the process; whoever follows it notices."""
@@ -219,7 +229,7 @@ class _Running:
 class _Lines:
     """Cuts what comes through a pipe into whole lines; what is left at the end is a line too."""
 
-    def __init__(self, fd: int, stream: Stream, log: Log) -> None:
+    def __init__(self, fd: int, stream: Stream, log: Callable[[Stream, str], None]) -> None:
         self._fd = fd
         self._stream = stream
         self._log = log
@@ -233,7 +243,7 @@ class _Lines:
             return False
         whole, newline, self._rest = (self._rest + data).rpartition(b"\n")
         if newline:
-            self._log(self._stream, "", whole.decode(errors="replace"))
+            self._log(self._stream, whole.decode(errors="replace"))
         return bool(data)
 
     def finish(self) -> None:
@@ -242,8 +252,17 @@ class _Lines:
             if not self.read():
                 break
         if self._rest:
-            self._log(self._stream, "", self._rest.decode(errors="replace"))
+            self._log(self._stream, self._rest.decode(errors="replace"))
             self._rest = b""
+
+
+def _event(said: Logged | Progressed, place: dict[str, Any]) -> TaskLogged | TaskProgressed:
+    match said:
+        case Logged():
+            time = datetime.fromtimestamp(said.time, UTC)
+            return TaskLogged(**place, time=time, stream="log", level=said.level, text=said.text, fields=said.fields)
+        case Progressed():
+            return TaskProgressed(**place, done=said.done, total=said.total, message=said.message)
 
 
 def _failed(kind: FailureKind, error_type: str, message: str, metrics: Metrics) -> AttemptError:

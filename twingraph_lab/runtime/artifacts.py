@@ -92,11 +92,14 @@ class ArtifactStore:
         """The first `limit` bytes of the encoded value, unchecked; fewer if it is smaller, none if it is missing."""
         return (self._load(artifact, limit) or b"")[:limit]
 
-    def write(self, name: str, data: bytes) -> None:
-        """Write a small file of the engine's own: durable and whole, or not at all."""
+    def write(self, name: str, data: bytes, *, durable: bool = True) -> None:
+        """Write a small file of the engine's own: durable and whole, or not at all.
+
+        If it needn't be `durable`, a power cut may leave it empty or in part.
+        """
         if _checked(name).startswith(f"{CONTENT}/"):
             raise StoreError(f"{name!r} is a place for artifacts")
-        self._files.write(name, data)
+        self._files.write(name, data, durable=durable)
 
     def read(self, name: str) -> bytes | None:
         """Content of a named file; None if there is none."""

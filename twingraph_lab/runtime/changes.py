@@ -32,7 +32,18 @@ STATES: dict[type[MoveEvent], TaskState] = {
     TaskUncertain: TaskState.UNCERTAIN,
 }
 
-COLUMNS = ("attempt", "platform", "worker", "started", "finished", "cached_from", "metrics", "failure", "outputs")
+COLUMNS = (
+    "attempt",
+    "platform",
+    "worker",
+    "started",
+    "finished",
+    "cached_from",
+    "metrics",
+    "failure",
+    "outputs",
+    "basis",
+)
 KEEP: dict[str, Any] = dict.fromkeys(COLUMNS)
 
 Change = dict[str, Any]
@@ -75,6 +86,7 @@ def _columns(event: MoveEvent) -> Change:
                 "outputs": OUTPUTS.dump_json(event.outputs).decode(),
                 "metrics": event.metrics.model_dump_json(),
                 "cached_from": event.cached_from,
+                "basis": event.basis and event.basis.model_dump_json(),
                 "finished": event.time,
             }
         case TaskFailed():

@@ -28,6 +28,7 @@ from twingraph_lab.runtime.driver import RunDriver
 from twingraph_lab.runtime.job import Job
 from twingraph_lab.runtime.ledger import Ledger
 from twingraph_lab.runtime.records import RunRecord
+from twingraph_lab.runtime.run import way_on
 from twingraph_lab.runtime.scheduling import Scheduler
 from twingraph_lab.runtime.states import RunState
 
@@ -113,9 +114,10 @@ class Coordinator:
     ) -> None:
         """Claim this run and drive it. Raises `ConflictError` if a living coordinator has it.
 
-        `watcher` is told each committed batch of events, on the coordinator's thread.
+        `watcher` is told each committed batch of events, on the coordinator's thread. A run that a program builds can't
+        be driven without one.
         """
-        record = self._claim(run_id)
+        record = self._claim(run_id, attended=watcher is not None)
         if record is None:
             current = self._ledger.run(run_id)
             raise ConflictError(f"run {run_id} is {current.state}, driven by {current.coordinator or 'nobody'}")
@@ -204,8 +206,8 @@ class Coordinator:
             components=planned.components,
             context=RunContext.model_validate(record.context),
             store_url=self._store.url,
+            workflow=record.workflow,
         )
-        watcher = self._watchers.get(run_id)
         driver = RunDriver(
             job,
             planned.tasks,
@@ -215,14 +217,11 @@ class Coordinator:
             records=self._ledger.tasks(run_id),
             cancelling=record.cancel_requested,
             dynamic=record.dynamic,
-            watcher=watcher or (lambda _: None),
+            watcher=self._watchers.get(run_id, lambda _: None),
             tidy=self._tidy,
         )
         self._drivers[run_id] = driver
-        if record.dynamic and watcher is None:
-            driver.abort("the program that was building this run is gone; run it again")
-        else:
-            driver.begin(self.id)
+        driver.begin(self.id)
 
     def _tidy(self, act: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the interpreter is ending; a file or two stay
@@ -238,9 +237,11 @@ class Coordinator:
             self._watchers.pop(run_id, None)
             self._epochs.pop(run_id, None)
 
-    def _claim(self, run_id: str | None) -> RunRecord | None:
+    def _claim(self, run_id: str | None, *, attended: bool = False) -> RunRecord | None:
         if run_id is not None:
             current = self._ledger.run(run_id)
+            if current.dynamic and not attended:
+                raise ConflictError(f"run {run_id} goes on only with its program: {way_on(current)}")
             if current.state is RunState.RUNNING and is_dead(current.coordinator):
                 self._ledger.release(run_id, current.epoch)
         record = self._ledger.claim(self.id, self._lease_s, run_id=run_id)

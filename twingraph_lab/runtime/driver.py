@@ -139,16 +139,28 @@ class RunDriver:
             self.job = replace(self.job, components={**self.job.components, **components})
         self._commands += self._machine.add({task.id: task.upstream for task in tasks})
 
+    def ask(self, tasks: Sequence[Task], components: Mapping[str, Component]) -> None:
+        """The program of a dynamic run makes these calls again, perhaps with other options or code than before."""
+        waiting = [task for task in tasks if not self._machine.states[task.id].final]
+        self.tasks.update((task.id, task) for task in waiting)
+        self.job = replace(self.job, components={**self.job.components, **components})
+        self._commands += self._machine.ask(task.id for task in waiting)
+
+    def ended(self, task_id: str) -> bool:
+        """Whether nothing more will happen to a task."""
+        return self._machine.states[task_id].final
+
     def close(self, handled: Collection[str]) -> None:
         """A dynamic run will not grow any more."""
         self._commands += self._machine.close(handled)
 
+    def stop(self) -> None:
+        """The program behind a dynamic run has what it wanted: stop what still runs and end as completed."""
+        self._end_now(Finish("completed"))
+
     def abort(self, error: str) -> None:
         """The program behind a dynamic run failed: stop what runs and end as failed."""
-        self._scheduler.cancel(self.job.run_id)
-        self._cancel_tasks()
-        self._commands.clear()
-        self._finish(Finish("failed", error))
+        self._end_now(Finish("failed", error))
 
     def commit(self) -> None:
         """Record what was taken in, then act on it, until nothing is left to do.
@@ -190,6 +202,12 @@ class RunDriver:
             self.finished = True
             self._completed = command.status == "completed"
             self._events.append(RunFinished(run_id=self.job.run_id, status=command.status, error=command.error))
+
+    def _end_now(self, end: Finish) -> None:
+        self._scheduler.cancel(self.job.run_id)
+        self._cancel_tasks()
+        self._commands.clear()
+        self._finish(end)
 
     def _give_up(self, task_id: str, cause: str) -> None:
         failure = Failure(kind="lost", type="WorkerLost", message=cause)

@@ -33,8 +33,8 @@ class Files(Protocol):
     def read(self, name: str, limit: int | None = None) -> bytes | None:
         """The content, or its first `limit` bytes; None if there is no such file."""
 
-    def write(self, name: str, data: bytes) -> None:
-        """Durable when it returns; readers see the old content or the new, never a part."""
+    def write(self, name: str, data: bytes, *, durable: bool = True) -> None:
+        """Durable when it returns, unless told otherwise; readers see the old content or the new, never a part."""
 
     def write_once(self, name: str, data: bytes) -> None:
         """Like `write`, but leaves a file alone that holds `data` already."""
@@ -73,7 +73,7 @@ class LocalFiles:
             except FileNotFoundError:
                 return None
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: bytes, *, durable: bool = True) -> None:
         folder, _, leaf = f"{self.url}/{name}".rpartition("/")
         temporary = f"{folder}/{TEMPORARY}{secrets.token_hex(8)}"
         with _reporting(self.url, OSError):
@@ -82,14 +82,16 @@ class LocalFiles:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
                 with open(os.open(temporary, flags, 0o600), "wb") as file:  # noqa: PTH123
                     file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
+                    if durable:
+                        file.flush()
+                        os.fsync(file.fileno())
                 os.rename(temporary, f"{folder}/{leaf}")  # noqa: PTH104
             except BaseException:
                 with suppress(OSError):
                     os.unlink(temporary)  # noqa: PTH108
                 raise
-            _sync_folder(folder)
+            if durable:
+                _sync_folder(folder)
 
     def write_once(self, name: str, data: bytes) -> None:
         if self.read(name) != data:  # absent, or damaged: whoever writes again repairs it
@@ -131,7 +133,7 @@ class RemoteFiles:
             except FileNotFoundError:
                 return None
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: bytes, *, durable: bool = True) -> None:  # noqa: ARG002  (it always is)
         with _reporting(self.url, Exception):
             fs, root = self._open()
             fs.pipe_file(f"{root}/{name}", data)

@@ -13,7 +13,7 @@ from twingraph_lab.spec.workflow import Component
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Sent once to each process that runs tasks of the run. `store_url` is the artifact store's."""
+    """Sent once to each process that runs tasks of the run. `store_url` is the artifact store's, `workflow` a name."""
 
     run_id: str
     epoch: int
@@ -21,3 +21,4 @@ class Job:
     components: Mapping[str, Component]
     context: RunContext
     store_url: str
+    workflow: str = ""

@@ -20,7 +20,7 @@ from twingraph_lab.runtime import operations, queries, recording
 from twingraph_lab.runtime.bell import Bell
 from twingraph_lab.runtime.database import open_database, translated
 from twingraph_lab.runtime.migrations import MIGRATIONS, migrate, schema_version
-from twingraph_lab.runtime.records import RunRecord, TaskRecord
+from twingraph_lab.runtime.records import EarlierRun, RunRecord, TaskRecord
 from twingraph_lab.runtime.states import RunState
 from twingraph_lab.runtime.tables import RUNS
 from twingraph_lab.runtime.writer import Writer
@@ -84,10 +84,12 @@ class Ledger:
         idempotency_key: str | None = None,
         run_id: str | None = None,
         dynamic: bool = False,
+        reuse: Mapping[str, TaskRecord] = {},
     ) -> tuple[RunRecord, bool]:
         """Keep a run to be claimed, with a pending task for each node; returns it and whether it is new.
 
-        The same key with the same workflow and parameters returns the first run; with others it is a ConflictError.
+        Nodes in `reuse` are completed from the start, with the outputs of those tasks. The same key with the same
+        workflow, parameters and reused outputs returns the first run; with others it is a ConflictError.
         """
         submission = operations.Submission(
             run_id=run_id or uuid4().hex[:16],
@@ -96,6 +98,7 @@ class Ledger:
             context=context,
             idempotency_key=idempotency_key,
             dynamic=dynamic,
+            reuse=reuse,
         )
         return self._writer.call(lambda transaction: operations.accept(transaction, submission, self._clock()))
 
@@ -143,29 +146,56 @@ class Ledger:
         )
 
     def add_nodes(
-        self, run_id: str, epoch: int, nodes: Sequence[Node], *, components: Mapping[str, Component] = {}
+        self,
+        run_id: str,
+        epoch: int,
+        nodes: Sequence[Node],
+        *,
+        components: Mapping[str, Component] = {},
+        sites: Mapping[str, str] = {},
+        again: Sequence[Node] = (),
     ) -> list[Event]:
-        """Let a run's workflow grow; FencedError as for `record`, ConflictError if the run has such a node."""
+        """Let a run's workflow grow; FencedError as for `record`, ConflictError if the run has such a node.
+
+        `again` are nodes that it has, in a new form; `sites` tells where its program called each.
+        """
         return self._writer.call(
             lambda transaction: recording.add_nodes(
-                transaction, run_id, epoch, nodes, components=components, now=self._clock()
+                transaction,
+                run_id,
+                epoch,
+                nodes,
+                components=components,
+                sites=sites,
+                again=again,
+                now=self._clock(),
             )
         )
 
-    def set_outputs(self, run_id: str, epoch: int, outputs: Mapping[str, JsonValue]) -> None:
-        """Declare the outputs of a run that grew, as input trees; FencedError as for `record`."""
-        self._writer.call(partial(recording.set_outputs, run_id=run_id, epoch=epoch, outputs=outputs))
+    def set_outputs(
+        self, run_id: str, epoch: int, outputs: Mapping[str, JsonValue], *, handled: Collection[str] = ()
+    ) -> None:
+        """Declare the outputs of a run that grew, as input trees; FencedError as for `record`.
+
+        `handled` are nodes whose failure its program has dealt with.
+        """
+        self._writer.call(partial(recording.set_outputs, run_id=run_id, epoch=epoch, outputs=outputs, handled=handled))
+
+    def growth(self, run_id: str) -> recording.Growth:
+        """What a run's document has grown by since it was accepted."""
+        with self._reading() as connection:
+            return recording.load_growth(connection, run_id)
 
     def request_cancel(self, run_id: str) -> bool:
         """Ask the run's coordinator to stop it; False if that was asked before, or the run has ended."""
         return self._writer.call(lambda transaction: operations.request_cancel(transaction, run_id, self._clock()))
 
-    def reopen(self, run_id: str) -> RunRecord:
-        """Let a failed or cancelled run be claimed again, with all tasks pending that aren't completed.
+    def reopen(self, run_id: str, *, keep: Collection[str] = ()) -> RunRecord:
+        """Let a failed or cancelled run be claimed again, with all tasks pending that aren't completed or in `keep`.
 
         Raises ConflictError if it is completed, or somebody owns it. One that can be claimed anyway stays as it is.
         """
-        return self._writer.call(lambda transaction: operations.reopen(transaction, run_id, self._clock()))
+        return self._writer.call(lambda transaction: operations.reopen(transaction, run_id, self._clock(), keep))
 
     def run(self, run_id: str) -> RunRecord:
         """By id, or by the first four or more characters if no other run's id begins with them.
@@ -179,6 +209,11 @@ class Ledger:
         """Newest first."""
         with self._reading() as connection:
             return queries.list_runs(connection, limit, state)
+
+    def program(self, program: str) -> list[RunRecord]:
+        """The runs that one execution of a program began, oldest first."""
+        with self._reading() as connection:
+            return queries.list_program(connection, program)
 
     def states(self, run_ids: Collection[str]) -> dict[str, tuple[RunState, bool]]:
         """The state of each run, and whether somebody asked for it to be cancelled. Cheaper than `run`."""
@@ -194,6 +229,21 @@ class Ledger:
         """By task id, in the order of the document."""
         with self._reading() as connection:
             return queries.load_tasks(connection, run_id)
+
+    def earlier(self, workflow: str, *, before: str | None = None, limit: int = 50) -> list[EarlierRun]:
+        """Runs of the workflow of this name, newest first; with `before`, only those requested before that run."""
+        with self._reading() as connection:
+            return queries.load_earlier(connection, workflow, before, limit)
+
+    def last_completed(self, run_ids: Collection[str]) -> dict[str, str]:
+        """For each task that completed in one of these runs the newest of them in which it did."""
+        with self._reading() as connection:
+            return queries.load_last_completed(connection, run_ids)
+
+    def times(self, run_ids: Collection[str]) -> dict[str, list[float]]:
+        """Seconds that the bodies of completed tasks took in these runs, by task id; cached ones don't count."""
+        with self._reading() as connection:
+            return queries.load_times(connection, run_ids)
 
     def events(
         self,

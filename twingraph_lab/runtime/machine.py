@@ -91,8 +91,8 @@ Command = Submit | Skip | Cancel | Finish
 class RunMachine:
     """Events in, commands out, for one run.
 
-    `upstream` maps each task to what it waits for; `states` and `failed` describe a run taken up again. A run that is
-    `open` (dynamic) doesn't finish until `close`.
+    `upstream` maps each task to what it waits for; `states` describes a run taken up again. A run that is `open`
+    (dynamic) starts nothing but what its program adds or asks for again, and doesn't finish until `close`.
     """
 
     def __init__(
@@ -120,6 +120,10 @@ class RunMachine:
     def accepts(self, event: AnyTaskEvent) -> bool:
         """Whether `event` is a legal move now; late and doubled reports aren't."""
         return event.task_id in self.states and type(event) in TRANSITIONS[self.states[event.task_id]]
+
+    def ask(self, tasks: Iterable[str]) -> list[Command]:
+        """The program of a run taken up again asks for these once more: those that haven't ended may start now."""
+        return list(self._begin(tuple(tasks)))
 
     def add(self, upstream: Mapping[str, Sequence[str]]) -> list[Command]:
         """New tasks of a dynamic run. Those that wait for a failed one are skipped at once."""
@@ -149,7 +153,7 @@ class RunMachine:
     def _handle(self, event: Event) -> Iterator[Command]:
         match event:
             case RunStarted():
-                yield from self._begin(tuple(self.states))
+                yield from self._begin(() if self.open else tuple(self.states))
             case RunCancelRequested():
                 self.cancelling = True
                 yield Cancel()

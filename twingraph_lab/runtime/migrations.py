@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, insert, inspect, select, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from twingraph_lab.errors import StoreError
+from twingraph_lab.runtime.first_tables import FIRST
 from twingraph_lab.runtime.tables import META, METADATA
 
 SCHEMA = "schema"
@@ -14,11 +15,16 @@ SCHEMA = "schema"
 
 
 def create_tables(connection: Connection) -> None:
-    """1: all tables. The next migration makes this one spell out its own, as they are today."""
-    METADATA.create_all(connection, checkfirst=False)
+    """1: all tables, as they were then."""
+    FIRST.create_all(connection, checkfirst=False)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (create_tables,)
+def add_basis(connection: Connection) -> None:
+    """2: what each task was computed from."""
+    connection.execute(text("ALTER TABLE tasks ADD COLUMN basis TEXT"))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (create_tables, add_basis)
 
 
 def schema_version(connection: Connection) -> int:

@@ -5,8 +5,8 @@ Write transactions exclude each other, so what is read here stays true until the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +14,10 @@ from pydantic import JsonValue
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from twingraph_lab.errors import ConflictError
-from twingraph_lab.events import RunCancelRequested, RunRequested, RunStarted
+from twingraph_lab.events import RunCancelRequested, RunRequested, RunStarted, TaskCompleted
+from twingraph_lab.runtime.changes import Change, fold
 from twingraph_lab.runtime.queries import claimable, load_run, unknown_run
-from twingraph_lab.runtime.records import RunRecord
+from twingraph_lab.runtime.records import RunRecord, TaskRecord
 from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.runtime.tables import DOCUMENTS, RUNS, TASKS
 from twingraph_lab.runtime.transaction import Transaction
@@ -37,6 +38,16 @@ class Submission:
     context: Mapping[str, JsonValue]
     idempotency_key: str | None
     dynamic: bool
+    reuse: Mapping[str, TaskRecord] = field(default_factory=dict)
+
+    @property
+    def body(self) -> str:
+        """What an idempotency key stands for, as a digest: workflow, parameters and the values of what is reused."""
+        reused: dict[str, JsonValue] = {
+            task_id: {name: artifact.digest for name, artifact in task.outputs.items()}
+            for task_id, task in self.reuse.items()
+        }
+        return digest_of([self.workflow.digest, dict(self.parameters), *([reused] if reused else [])])
 
 
 def accept(transaction: Transaction, submission: Submission, now: datetime) -> tuple[RunRecord, bool]:
@@ -44,14 +55,14 @@ def accept(transaction: Transaction, submission: Submission, now: datetime) -> t
     connection = transaction.connection
     run_id, workflow, key = submission.run_id, submission.workflow, submission.idempotency_key
     parameters = dict(submission.parameters)
-    body = digest_of([workflow.digest, parameters])
+    body = submission.body
     if key is not None:
         first = connection.execute(
             select(RUNS.c.run_id, RUNS.c.body).where(RUNS.c.idempotency_key == key)
         ).one_or_none()
         if first is not None and first.body != body:
             raise ConflictError(
-                f"idempotency key {key!r} stands for another workflow or parameters: run {first.run_id}"
+                f"idempotency key {key!r} stands for another workflow, parameters or reused outputs: run {first.run_id}"
             )
         if first is not None:
             return load_run(connection, first.run_id), False
@@ -77,19 +88,42 @@ def accept(transaction: Transaction, submission: Submission, now: datetime) -> t
         )
     )
     connection.execute(insert(DOCUMENTS).values(run_id=run_id, part=0, text=workflow.model_dump_json()))
-    insert_tasks(transaction, run_id, workflow.nodes, first=0)
-    transaction.append([requested])
+    reused = [_reused(run_id, task_id, task, now) for task_id, task in submission.reuse.items()]
+    insert_tasks(transaction, run_id, workflow.nodes, first=0, changes=fold(reused, {}))
+    transaction.append([requested, *reused])
     return load_run(connection, run_id), True
 
 
-def insert_tasks(transaction: Transaction, run_id: str, nodes: Sequence[Node], *, first: int) -> None:
-    """Pending tasks, at positions from `first`."""
-    rows = [
+def _reused(run_id: str, task_id: str, task: TaskRecord, now: datetime) -> TaskCompleted:
+    return TaskCompleted(
+        run_id=run_id,
+        task_id=task_id,
+        time=now,
+        outputs=task.outputs,
+        cached_from=task.cached_from or f"{task.run_id}/{task.task_id}",
+        basis=task.basis,
+    )
+
+
+def insert_tasks(
+    transaction: Transaction,
+    run_id: str,
+    nodes: Sequence[Node],
+    *,
+    first: int,
+    changes: Mapping[str, Change] = {},
+) -> None:
+    """Tasks at positions from `first`: pending, but for those that `changes` have begun or completed."""
+    rows: list[dict[str, Any]] = [
         {"run_id": run_id, "task_id": node.id, "position": position, "state": TaskState.PENDING}
         for position, node in enumerate(nodes, first)
     ]
-    if rows:
-        transaction.connection.execute(insert(TASKS), rows)
+    said = {name for change in changes.values() for name, value in change.items() if value is not None}
+    begun = [row | {name: changes[row["task_id"]][name] for name in said} for row in rows if row["task_id"] in changes]
+    pending = [row for row in rows if row["task_id"] not in changes]
+    for same in (pending, begun):  # each with columns of its own
+        if same:
+            transaction.connection.execute(insert(TASKS), same)
 
 
 def claim(
@@ -153,8 +187,8 @@ def request_cancel(transaction: Transaction, run_id: str, now: datetime) -> bool
     return True
 
 
-def reopen(transaction: Transaction, run_id: str, now: datetime) -> RunRecord:
-    """Tasks keep what they completed and the count of their attempts; the rest of them begin anew.
+def reopen(transaction: Transaction, run_id: str, now: datetime, keep: Collection[str]) -> RunRecord:
+    """Tasks keep what they completed and the count of their attempts; the rest of them begin anew but for `keep`.
 
     A run that any coordinator may claim already is returned as it is.
     """
@@ -168,7 +202,7 @@ def reopen(transaction: Transaction, run_id: str, now: datetime) -> RunRecord:
         return record
     transaction.connection.execute(
         update(TASKS)
-        .where(TASKS.c.run_id == run_id, TASKS.c.state != TaskState.COMPLETED)
+        .where(TASKS.c.run_id == run_id, TASKS.c.state != TaskState.COMPLETED, TASKS.c.task_id.not_in(keep))
         .values(
             state=TaskState.PENDING,
             platform="",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from twingraph_lab.errors import ConflictError, NotFoundError
-from twingraph_lab.events import EVENT, Event
-from twingraph_lab.runtime.records import RunRecord, TaskRecord, run_record, task_record
-from twingraph_lab.runtime.states import RunState
+from twingraph_lab.events import EVENT, Event, Metrics
+from twingraph_lab.runtime.records import EarlierRun, RunRecord, TaskRecord, run_record, task_record
+from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.runtime.tables import DOCUMENTS, EVENTS, RUNS, TASKS
 
 SHORTEST_PREFIX = 4
@@ -85,6 +86,43 @@ def load_tasks(connection: Connection, run_id: str) -> dict[str, TaskRecord]:
     return {row.task_id: task_record(row) for row in rows}
 
 
+def load_earlier(connection: Connection, workflow: str, before: str | None, limit: int) -> list[EarlierRun]:
+    """Runs of the workflow of this name, newest first, and only those requested before run `before`, if given."""
+    query = select(RUNS.c.run_id, RUNS.c.digest, RUNS.c.requested, RUNS.c.dynamic, RUNS.c.context)
+    query = query.where(RUNS.c.workflow == workflow).order_by(RUNS.c.requested_seq.desc()).limit(limit)
+    if before is not None:
+        seq = select(RUNS.c.requested_seq).where(RUNS.c.run_id == before).scalar_subquery()
+        query = query.where(RUNS.c.requested_seq < seq)
+    return [
+        EarlierRun(row.run_id, row.digest, row.requested, row.dynamic, json.loads(row.context).get("replay_of", ""))
+        for row in connection.execute(query)
+    ]
+
+
+def load_last_completed(connection: Connection, run_ids: Collection[str]) -> dict[str, str]:
+    """For each task that completed in one of these runs the newest run in which it did."""
+    newest = (
+        select(TASKS.c.task_id, func.max(RUNS.c.requested_seq).label("seq"))
+        .join(RUNS, RUNS.c.run_id == TASKS.c.run_id)
+        .where(TASKS.c.run_id.in_(run_ids), TASKS.c.state == TaskState.COMPLETED)
+        .group_by(TASKS.c.task_id)
+    ).subquery()
+    query = select(newest.c.task_id, RUNS.c.run_id).join(RUNS, RUNS.c.requested_seq == newest.c.seq)
+    return {row.task_id: row.run_id for row in connection.execute(query)}
+
+
+def load_times(connection: Connection, run_ids: Collection[str]) -> dict[str, list[float]]:
+    """Seconds that completed attempts took, by task id; what came from the cache isn't among them."""
+    query = select(TASKS.c.task_id, TASKS.c.metrics).where(
+        TASKS.c.run_id.in_(run_ids), TASKS.c.state == TaskState.COMPLETED, TASKS.c.cached_from == ""
+    )
+    times: dict[str, list[float]] = {}
+    for task_id, metrics in connection.execute(query):
+        if metrics:
+            times.setdefault(task_id, []).append(Metrics.model_validate_json(metrics).wall_s)
+    return times
+
+
 def load_events(
     connection: Connection, run_id: str | None, after: int, limit: int, *, task_id: str | None, types: Collection[str]
 ) -> list[Event]:
@@ -102,7 +140,7 @@ def load_events(
 def claimable(now: datetime, run_id: str | None) -> ColumnElement[bool]:
     """Requested, or running without a living lease.
 
-    A run that a program builds belongs to that program until it is running: it is claimed by its id only.
+    A run that a program builds is nothing without its program: it is claimed by its id only.
     """
     open_to_all = or_(
         RUNS.c.state == RunState.REQUESTED,
@@ -110,7 +148,15 @@ def claimable(now: datetime, run_id: str | None) -> ColumnElement[bool]:
     )
     if run_id is not None:
         return and_(RUNS.c.run_id == run_id, open_to_all)
-    return and_(open_to_all, or_(RUNS.c.dynamic.is_(False), RUNS.c.state == RunState.RUNNING))
+    return and_(open_to_all, RUNS.c.dynamic.is_(False))
+
+
+def list_program(connection: Connection, program: str) -> list[RunRecord]:
+    """The runs that one execution of a program began, oldest first."""
+    ours = RUNS.c.context.contains(f'"program":{json.dumps(program)}', autoescape=True)
+    rows = connection.execute(select(RUNS).where(RUNS.c.dynamic, ours).order_by(RUNS.c.requested_seq)).all()
+    documents = _documents(connection, [row.run_id for row in rows])
+    return [run_record(row, documents[row.run_id]) for row in rows]
 
 
 def problems(connection: Connection) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from twingraph_lab.errors import ConflictError, FencedError, NotFoundError
 from twingraph_lab.events import Event, Frozen, RunCancelRequested, RunFinished, TasksAdded
@@ -34,11 +36,16 @@ UPDATE_TASKS = (
 
 
 class Growth(Frozen):
-    """What a document gained after it was accepted."""
+    """What a document gained after it was accepted, and what its program needs to be run again.
+
+    `sites` tells by node where the program called it, and `handled` are nodes whose failure it has dealt with.
+    """
 
     nodes: tuple[Node, ...] = ()
     components: Mapping[str, Component] = {}
     outputs: Mapping[str, JsonValue] = {}
+    sites: Mapping[str, str] = {}
+    handled: tuple[str, ...] = ()
 
 
 def record(
@@ -104,28 +111,48 @@ def add_nodes(
     nodes: Sequence[Node],
     *,
     components: Mapping[str, Component],
+    sites: Mapping[str, str],
+    again: Sequence[Node],
     now: datetime,
 ) -> list[Event]:
-    """The event that says so; ConflictError for an id that the run has already."""
+    """The event that says so; ConflictError for an id that the run has already.
+
+    `again` are nodes the run has, in the form they have now: their tasks stay as they are.
+    """
     _fence(transaction, run_id, epoch)
-    if not nodes:
+    if not nodes and not again:
         return []
     connection = transaction.connection
     ids = [node.id for node in nodes]
     known = set(connection.scalars(select(TASKS.c.task_id).where(TASKS.c.run_id == run_id, TASKS.c.task_id.in_(ids))))
     if twice := sorted(known | {node_id for node_id in ids if ids.count(node_id) > 1}):
         raise ConflictError(f"run {run_id} has a node {', '.join(map(repr, twice))} already")
-    _append_part(transaction, run_id, Growth(nodes=tuple(nodes), components=components))
+    _append_part(transaction, run_id, Growth(nodes=(*again, *nodes), components=components, sites=sites))
     of_run = TASKS.c.run_id == run_id
     end = connection.scalar(select(func.max(TASKS.c.position) + 1).where(of_run))
     insert_tasks(transaction, run_id, nodes, first=end or 0)
-    return transaction.append([TasksAdded(run_id=run_id, time=now, tasks=tuple(ids))])
+    return transaction.append([TasksAdded(run_id=run_id, time=now, tasks=(*(node.id for node in again), *ids))])
 
 
-def set_outputs(transaction: Transaction, run_id: str, epoch: int, outputs: Mapping[str, JsonValue]) -> None:
-    """Declare what the outputs of a run are, once they are known."""
+def set_outputs(
+    transaction: Transaction, run_id: str, epoch: int, outputs: Mapping[str, JsonValue], handled: Collection[str]
+) -> None:
+    """Declare what the outputs of a run are, and which failures its program dealt with, once that is known."""
     _fence(transaction, run_id, epoch)
-    _append_part(transaction, run_id, Growth(outputs=outputs))
+    _append_part(transaction, run_id, Growth(outputs=outputs, handled=tuple(handled)))
+
+
+def load_growth(connection: Connection, run_id: str) -> Growth:
+    """Everything a run has grown by, as one."""
+    later = select(DOCUMENTS.c.text).where(DOCUMENTS.c.run_id == run_id, DOCUMENTS.c.part > 0)
+    grown: dict[str, dict[str, Any]] = {"nodes": {}, "components": {}, "outputs": {}, "sites": {}, "handled": {}}
+    for text in connection.scalars(later.order_by(DOCUMENTS.c.part)):
+        part = json.loads(text)
+        grown["nodes"] |= {node["id"]: node for node in part["nodes"]}
+        grown["handled"] |= dict.fromkeys(part["handled"])
+        for name in ("components", "outputs", "sites"):
+            grown[name] |= part[name]
+    return Growth.model_validate({**grown, "nodes": list(grown["nodes"].values()), "handled": list(grown["handled"])})
 
 
 def _append_part(transaction: Transaction, run_id: str, growth: Growth) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter
 from sqlalchemy import Row
 
-from twingraph_lab.events import Artifact, Failure, Metrics, Outputs
+from twingraph_lab.events import Artifact, Basis, Failure, Metrics, Outputs
 from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.spec.workflow import canonical
 
@@ -50,7 +50,8 @@ class TaskRecord:
     """A task as of its last transaction.
 
     `attempt` is the last one begun or dispatched, 0 before; `epoch` is that of the claim under which the row last
-    changed; `started` belongs to the last attempt. `platform` and `worker` are empty until an attempt starts.
+    changed; `started` belongs to the last attempt. `platform` and `worker` are empty until an attempt starts. `basis`
+    is what a completed task was computed from, if it is cached.
     """
 
     run_id: str
@@ -67,6 +68,18 @@ class TaskRecord:
     cached_from: str
     started: datetime | None
     finished: datetime | None
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """Of a run only what tells whether it is worth reading. `replay_of` is empty unless it repeated one node."""
+
+    run_id: str
+    digest: str
+    requested: datetime
+    dynamic: bool
+    replay_of: str
 
 
 def run_record(row: Row[Any], parts: Sequence[str]) -> RunRecord:
@@ -109,21 +122,23 @@ def task_record(row: Row[Any]) -> TaskRecord:
         cached_from=row.cached_from,
         started=row.started,
         finished=row.finished,
+        basis=Basis.model_validate_json(row.basis) if row.basis else None,
     )
 
 
 def assembled(parts: Sequence[str]) -> str:
-    """One document from a workflow's JSON text and what it grew by: nodes, components, outputs.
+    """One document from a workflow's JSON text and what it grew by: nodes, components, outputs. What came later wins.
 
-    >>> assembled(['{"name":"w","nodes":[1]}', '{"nodes":[2,3]}', '{"nodes":[4],"outputs":{"x":5}}'])
-    '{"components":{},"name":"w","nodes":[1,2,3,4],"outputs":{"x":5}}'
+    >>> assembled(['{"name":"w","nodes":[{"id":"a"}]}', '{"nodes":[{"id":"b"},{"id":"a","after":["b"]}]}'])
+    '{"components":{},"name":"w","nodes":[{"after":["b"],"id":"a"},{"id":"b"}],"outputs":{}}'
     """
     first, *added = parts
     if not added:
         return first
     document = {"components": {}, "outputs": {}, **json.loads(first)}
+    nodes = {node["id"]: node for node in document["nodes"]}
     for part in map(json.loads, added):
-        document["nodes"] += part.get("nodes", [])
+        nodes |= {node["id"]: node for node in part.get("nodes", [])}
         document["components"] |= part.get("components", {})
         document["outputs"] |= part.get("outputs", {})
-    return canonical(document)
+    return canonical({**document, "nodes": list(nodes.values())})

@@ -108,11 +108,16 @@ class Run:
         return pick(Values(outputs, self._artifacts), path)
 
 
-def failure(record: RunRecord) -> RunFailedError:
-    """Why a run has no result, as an exception."""
+def way_on(record: RunRecord) -> str:
+    """What resumes a run: a command, or Python where a program began it that was no script."""
+    if record.dynamic and not record.context.get("script"):
+        return f"{record.workflow}.resume({record.run_id!r})"
+    return f"twingraph resume {record.run_id}"
+
+
+def failure(record: RunRecord, more: str = "") -> RunFailedError:
+    """Why a run has no result, as an exception. `more` is what else is known of the cause, on lines of its own."""
     if record.state is RunState.CANCELLED:
         return RunCancelledError(record.run_id, f"run {record.run_id} was cancelled")
-    hint = f"see: twingraph show {record.run_id}"
-    if not record.dynamic:
-        hint += f"; try again with what is done kept: twingraph resume {record.run_id}"
-    return RunFailedError(record.run_id, f"run {record.run_id} failed\n{record.error}\n{hint}")
+    hint = f"see: twingraph show {record.run_id}; try again with what is done kept: {way_on(record)}"
+    return RunFailedError(record.run_id, f"run {record.run_id} failed\n{record.error}{more}\n{hint}")

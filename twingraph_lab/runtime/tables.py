@@ -107,6 +107,7 @@ TASKS = Table(
     Column("metrics", Text),
     Column("failure", Text),
     Column("outputs", Text),
+    Column("basis", Text),
     UniqueConstraint("run_id", "position"),
 )
 

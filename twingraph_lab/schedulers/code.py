@@ -1,21 +1,125 @@
-"""The source text a component's behaviour depends on, found without importing it."""
+"""What a task's code is, in pieces, and where it runs: read from files, nothing of it is imported or run.
+
+Only what is found so counts. What it can't see: modules whose names are computed, data files, and what installed
+packages use in turn.
+"""
 
 from __future__ import annotations
 
-from twingraph_lab.lineage.provenance import module_file
+import re
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from twingraph_lab.components import ipynb
+from twingraph_lab.errors import WorkflowError
 from twingraph_lab.planning.context import RunContext
-from twingraph_lab.spec.workflow import Builtin, Component, Pickled, PythonFunction, Source
+from twingraph_lab.planning.plan import Task
+from twingraph_lab.schedulers.distributions import versions
+from twingraph_lab.schedulers.modules import Import, Modules, Text, digest, modules, read, roots
+from twingraph_lab.spec.inputs import is_template, special_form
+from twingraph_lab.spec.workflow import Builtin, Component, Pickled, PythonFunction, Source, canonical
+
+CELL, SETUP = "cell", "setup"
+NOTEBOOK = "notebook"
+_MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
 
 
-def code_of(component: Component, context: RunContext) -> str:
-    """Source of a cell or function; of an imported one its whole module, so that its own helpers count too."""
+def code_of(component: Component, task: Task, context: RunContext) -> dict[str, str]:
+    """Digests by piece: the cell and its setup, or the function; and each file of the project that it imports.
+
+    A piece that can't be known, as a notebook whose path isn't, has an empty digest. Comments and layout don't count.
+    """
+    pieces, found = _survey(component, task, context)
+    return {**pieces, **found.files}
+
+
+def environment_of(component: Component, task: Task, context: RunContext) -> dict[str, str]:
+    """`python`, `platform` with its options, and the versions of the distributions that the code itself imports.
+
+    A platform with an image has its packages from there, so that they aren't asked for here.
+    """
+    options = task.platform.options
+    platform = f"{task.platform.kind} {canonical(options)}" if options else task.platform.kind
+    environment = {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "platform": platform}
+    if "image" in options:
+        return environment
+    _, found = _survey(component, task, context)
+    return {**versions(found.others, context.sys_path), **environment} if found.others else environment
+
+
+def _survey(component: Component, task: Task, context: RunContext) -> tuple[dict[str, str], Modules]:
+    """The component's own pieces, and the modules it leads to."""
+    places = roots((*context.sys_path, context.cwd))
     match component:
-        case Source(code=code):
-            return code
-        case Pickled(data=data):
-            return data
+        case Source(language="python", code=code, setup=setup):
+            texts = {CELL: read(code)} | ({SETUP: read(setup)} if setup else {})
+            return {name: text.digest for name, text in texts.items()}, modules(_imports(*texts.values()), places)
+        case Source(code=code, setup=setup):
+            return {CELL: digest(code)} | ({SETUP: digest(setup)} if setup else {}), modules((), places)
+        case Pickled(name=name, data=data, source=source):
+            imports = {*_imports(read(source)), *(Import(0, module) for module in component.modules)}
+            return {name: component.digest or digest(data)}, modules(imports, places)
         case PythonFunction(ref=ref):
-            path = module_file(ref.partition(":")[0], (*context.sys_path, context.cwd))
-            return path.read_text() if path else ref
+            module, _, path = ref.partition(":")
+            found = modules([Import(0, module)], places)
+            return {ref: found.function(module, path) or digest(ref)}, found
         case Builtin(name=name):
-            return name
+            return _builtin(name, task, context, places)
+
+
+def _builtin(name: str, task: Task, context: RunContext, places: tuple[str, ...]) -> tuple[dict[str, str], Modules]:
+    pieces = {name: _version(name)}
+    if name != NOTEBOOK or (given := task.inputs.get("path")) is None:
+        return pieces, modules((), places)
+    path = _literal(given)
+    texts = _notebook(Path(context.cwd, path)) if path else None
+    if texts is None:
+        return {**pieces, path or "path": ""}, modules((), places)
+    beside = str(Path(context.cwd, path).parent)
+    found = modules(_imports(*texts), roots((*places, beside)))
+    return {**pieces, path: digest("".join(text.digest for text in texts))}, found
+
+
+def _imports(*texts: Text) -> frozenset[Import]:
+    return frozenset().union(*(text.imports for text in texts))
+
+
+def _literal(tree: JsonValue) -> str:
+    """The text that an input is, if it is one whatever other nodes output."""
+    if isinstance(tree, dict) and special_form(tree) == "value":
+        return tree["value"] if isinstance(tree["value"], str) else ""
+    return tree if isinstance(tree, str) and not is_template(tree) else ""
+
+
+def _notebook(path: Path) -> list[Text] | None:
+    """The code cells of a notebook, in order; None if there is no notebook, as running it will say."""
+    try:
+        stat = path.stat()
+        return _cells(str(path), stat.st_mtime_ns, stat.st_size)
+    except (OSError, WorkflowError):
+        return None
+
+
+@lru_cache(64)
+def _cells(path: str, _changed_ns: int, _size: int) -> list[Text]:
+    return [_cell(cell) for cell in ipynb.read(path)["cells"] if cell["cell_type"] == "code"]
+
+
+def _cell(cell: Mapping[str, Any]) -> Text:
+    """Tags count, since they tell parameters and outputs; lines that are magics keep no others from being read."""
+    code = ipynb.text(cell)
+    content = canonical([read(code).digest, *sorted(ipynb.tags(cell))])
+    return Text(digest(content), read(_MAGIC.sub(r"\1pass", code)).imports)
+
+
+@lru_cache(64)
+def _version(name: str) -> str:
+    """Of the distribution that brings a built-in component."""
+    found = entry_points(group="twingraph_lab.components", name=name)
+    return next((f"{entry.dist.name} {entry.dist.version}" for entry in found if entry.dist), "")

@@ -7,25 +7,26 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from twingraph_lab.events import (
     AnyTaskEvent,
+    Basis,
     Failure,
     Metrics,
     Outputs,
     TaskCancelled,
     TaskCompleted,
     TaskFailed,
-    TaskLogged,
     TaskRetried,
     TaskStarted,
     TaskUncertain,
 )
 from twingraph_lab.planning.plan import Task
-from twingraph_lab.platforms.base import AttemptError, Call, Platform, Stream
+from twingraph_lab.platforms.base import AttemptError, Call, Platform
 from twingraph_lab.runtime.crash import crash_point
 from twingraph_lab.runtime.job import Job
-from twingraph_lab.schedulers.cache import Cache
+from twingraph_lab.schedulers.cache import Cache, Hit
 from twingraph_lab.schedulers.reporter import Reporter
 from twingraph_lab.spec.workflow import Retry
 
@@ -48,16 +49,40 @@ class Executor:
         if self.stopping.is_set():
             reporter.emit(TaskCancelled(run_id=self.job.run_id, task_id=task.id, attempt=attempt))
             return None
-        key = self.cache.key(self.job, task, given)
-        if key and (hit := self.cache.find(key)):
-            self._complete(task, attempt, hit.outputs, Metrics(), reporter, cached_from=hit.origin)
-            return hit.outputs
-        outputs = self._attempts(task, given, attempt, reporter)
-        if key and outputs is not None:
-            self.cache.keep(key, outputs, origin=f"{self.job.run_id}/{task.id}")
+        if task.cache.mode == "none":
+            return self._attempts(task, given, attempt, reporter, None)
+        basis = self.cache.basis(self.job, task, given)
+        if not basis.key:
+            return self._attempts(task, given, attempt, reporter, basis)
+        if task.cache.refresh or self.job.context.refresh:
+            return self._computed(task, given, attempt, reporter, basis.model_copy(update={"miss": "refreshed"}))
+        found = self.cache.look(basis.key, task.cache, datetime.now(UTC))
+        if isinstance(found, Hit):
+            return self._reused(task, attempt, reporter, basis, found)
+        with self.cache.turn(basis.key, self.stopping) as ours:
+            if not ours:
+                reporter.emit(TaskCancelled(run_id=self.job.run_id, task_id=task.id, attempt=attempt))
+                return None
+            found = self.cache.look(basis.key, task.cache, datetime.now(UTC))  # somebody may have computed it meanwhile
+            if isinstance(found, Hit):
+                return self._reused(task, attempt, reporter, basis, found)
+            return self._computed(task, given, attempt, reporter, basis.model_copy(update={"miss": found}))
+
+    def _reused(self, task: Task, attempt: int, reporter: Reporter, basis: Basis, hit: Hit) -> Outputs:
+        self._complete(task, attempt, hit.outputs, Metrics(), reporter, basis=basis, cached_from=hit.origin)
+        return hit.outputs
+
+    def _computed(
+        self, task: Task, given: Mapping[str, Outputs], attempt: int, reporter: Reporter, basis: Basis
+    ) -> Outputs | None:
+        outputs = self._attempts(task, given, attempt, reporter, basis)
+        if outputs is not None:
+            self.cache.keep(self.job, task, basis, outputs)
         return outputs
 
-    def _attempts(self, task: Task, given: Mapping[str, Outputs], first: int, reporter: Reporter) -> Outputs | None:
+    def _attempts(
+        self, task: Task, given: Mapping[str, Outputs], first: int, reporter: Reporter, basis: Basis | None
+    ) -> Outputs | None:
         begun = time.monotonic()
         attempt, last = first, first + (0 if task.at_most_once else task.retry.attempts - 1)
         while True:
@@ -66,7 +91,7 @@ class Executor:
             except AttemptError as error:
                 failure, metrics = error.failure, error.metrics
             else:
-                self._complete(task, attempt, outputs, metrics, reporter)
+                self._complete(task, attempt, outputs, metrics, reporter, basis=basis)
                 return outputs
             delay_s = wait_s(task.retry, attempt - first + 1, random.random())  # noqa: S311
             again = attempt < last and retries(task.retry, failure)
@@ -95,19 +120,21 @@ class Executor:
         run_id, kind = self.job.run_id, task.platform.kind
         started = TaskStarted(run_id=run_id, task_id=task.id, attempt=attempt, platform=kind, worker=self.worker)
         (reporter.emit_durably if task.at_most_once else reporter.emit)(started)
-
-        def log(stream: Stream, level: str, text: str) -> None:
-            reporter.emit(
-                TaskLogged(run_id=run_id, task_id=task.id, attempt=attempt, stream=stream, level=level, text=text)
-            )
-
         crash_point("worker_before_body")
-        result = self.platform(kind).run(Call(self.job, task, attempt, given, self.stopping), log)
+        result = self.platform(kind).run(Call(self.job, task, attempt, given, self.stopping), reporter.emit)
         crash_point("worker_after_body")
         return result
 
     def _complete(
-        self, task: Task, attempt: int, outputs: Outputs, metrics: Metrics, reporter: Reporter, *, cached_from: str = ""
+        self,
+        task: Task,
+        attempt: int,
+        outputs: Outputs,
+        metrics: Metrics,
+        reporter: Reporter,
+        *,
+        basis: Basis | None,
+        cached_from: str = "",
     ) -> None:
         reporter.emit(
             TaskCompleted(
@@ -117,6 +144,7 @@ class Executor:
                 outputs=outputs,
                 metrics=metrics,
                 cached_from=cached_from,
+                basis=basis,
             )
         )
 

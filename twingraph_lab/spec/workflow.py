@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, JsonValue, StrictBool, Tag, model_validator
 
+from twingraph_lab.errors import WorkflowError
 from twingraph_lab.events import Frozen
 from twingraph_lab.spec.inputs import Mention, Reference, mentions
 
@@ -93,6 +94,7 @@ class Pickled(Frozen):
     """A function that can't be imported (notebook, lambda): base64 of cloudpickle, and its source for people.
 
     `digest` stands for what the function does, whatever its pickle looks like: two with the same one are the same code.
+    `modules` are those that it imports or refers to, by name.
     """
 
     kind: Literal["pickled"] = "pickled"
@@ -100,6 +102,7 @@ class Pickled(Frozen):
     data: str
     source: str = ""
     digest: str = ""
+    modules: tuple[str, ...] = ()
 
 
 class Builtin(Frozen):
@@ -123,6 +126,20 @@ def _component(value: Any) -> Any:
 
 def _platform(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
+
+
+def _cache(value: Any) -> Any:
+    """`true` and `false` are short for the modes `inputs` and `none`; text is read as `spec.caching` says."""
+    if isinstance(value, bool):
+        return CachePolicy(mode="inputs" if value else "none")
+    if not isinstance(value, str):
+        return value
+    from twingraph_lab.spec.caching import cache_policy  # noqa: PLC0415  (which makes the policies of this module)
+
+    try:
+        return cache_policy(value)
+    except WorkflowError as error:
+        raise ValueError("; ".join(fault.message for fault in error.faults)) from None
 
 
 class PlatformSpec(Frozen):
@@ -193,10 +210,14 @@ class Node(Derived):
     )
     retry: Retry = Retry()
     timeout_s: Positive | None = None
-    cache: CachePolicy = CachePolicy()
+    cache: Annotated[CachePolicy, BeforeValidator(_cache, json_schema_input_type=bool | str | CachePolicy)] = (
+        CachePolicy()
+    )
     resources: dict[str, Positive] = Field(default_factory=dict)
     at_most_once: StrictBool = False
     description: str = ""
+    attributes: dict[str, JsonValue] = Field(default_factory=dict)
+    """What else is to be known of the node's executions: the lineage shows it, nothing else depends on it."""
 
     @cached_property
     def mentions(self) -> tuple[Mention, ...]:
@@ -270,7 +291,7 @@ _NOT_IN_DIGEST: Any = {
     "layout": True,
     "description": True,
     "parameters": {"__all__": {"description"}},
-    "nodes": {"__all__": {"description"}},
+    "nodes": {"__all__": {"description", "attributes"}},
 }
 
 

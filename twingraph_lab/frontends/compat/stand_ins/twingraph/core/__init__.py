@@ -1,0 +1,1 @@
+"""Of TwinGraph's `core` there is `logging`."""

@@ -1,0 +1,1 @@
+"""Where TwinGraph keeps its decorators."""
