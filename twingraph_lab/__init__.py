@@ -9,6 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from twingraph_lab.errors import (
+        ConflictError,
+        NotFoundError,
+        ReplayError,
+        RunCancelledError,
+        RunFailedError,
+        TwinGraphError,
+        WorkflowError,
+    )
     from twingraph_lab.frontends.decorators import component, pipeline, stop
     from twingraph_lab.frontends.notebook_component import notebook
     from twingraph_lab.kernel import load_ipython_extension
@@ -22,13 +31,20 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "ConflictError",
     "Lab",
     "Node",
+    "NotFoundError",
     "Parameter",
+    "ReplayError",
     "Run",
+    "RunCancelledError",
+    "RunFailedError",
     "Settings",
     "Source",
+    "TwinGraphError",
     "Workflow",
+    "WorkflowError",
     "__version__",
     "component",
     "dump",
@@ -42,13 +58,20 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ConflictError": "errors",
     "Lab": "lab",
     "Node": "spec.workflow",
+    "NotFoundError": "errors",
     "Parameter": "spec.workflow",
+    "ReplayError": "errors",
     "Run": "runtime.run",
+    "RunCancelledError": "errors",
+    "RunFailedError": "errors",
     "Settings": "settings",
     "Source": "spec.workflow",
+    "TwinGraphError": "errors",
     "Workflow": "spec.workflow",
+    "WorkflowError": "errors",
     "component": "frontends.decorators",
     "dump": "spec.document",
     "get_logger": "logs",

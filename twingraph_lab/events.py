@@ -27,6 +27,7 @@ class Artifact(Frozen):
 
     `digest` is `sha256:<hex>` of the encoded bytes, `size` their number. `data` holds the value itself for
     `application/json` and base64 text for any other media type; it is `None` where the bytes are in the artifact store.
+    `summary` says what a value is whose bytes don't tell: `Series 12 float64`.
     """
 
     digest: str
@@ -34,6 +35,7 @@ class Artifact(Frozen):
     size: int
     inline: bool = False
     data: JsonValue = None
+    summary: str = ""
 
 
 Outputs = Mapping[str, Artifact]
@@ -81,13 +83,26 @@ FailureKind = Literal[
 ]
 
 
+class Raised(Frozen):
+    """The class of an exception and, as far as they are JSON, its `args` and attributes."""
+
+    module: str
+    name: str
+    arguments: tuple[JsonValue, ...] | None = None
+    state: Mapping[str, JsonValue] = {}
+
+
 class Failure(Frozen):
-    """Why an attempt failed; `type` is the exception's class name, `traceback` shows the user's frames."""
+    """Why an attempt failed; `type` is the exception's class name, `traceback` shows the user's frames.
+
+    `raised` is what a program that waits for the node may catch.
+    """
 
     kind: FailureKind
     type: str
     message: str
     traceback: str = ""
+    raised: Raised | None = None
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type

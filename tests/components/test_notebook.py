@@ -108,6 +108,20 @@ class TestTheExecutedNotebook:
         assert isinstance(decode(*encode(report[0].notebook)), Notebook)
 
 
+def test_plots_are_in_the_executed_notebook_though_bodies_draw_into_memory(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="draws a plot")
+    nbformat = pytest.importorskip("nbformat")
+    cell = nbformat.v4.new_code_cell("import matplotlib.pyplot as plt\n\nplt.plot([1, 2]);")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "plots.ipynb")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+
+    executed = json.loads(run_notebook(str(tmp_path / "plots.ipynb"), kernel_name="python3").notebook.data)
+
+    (output,) = executed["cells"][0]["outputs"]
+    assert "image/png" in output["data"]
+    assert os.environ["MPLBACKEND"] == "agg"
+
+
 class TestProgress:
     def test_each_cell_that_ends_is_a_step_of_the_whole(self, report):
         done = [(made, whole) for made, whole, _ in report[4]]

@@ -99,7 +99,9 @@ def test_commands_and_other_magics_are_not_looked_at(notebook):
 
 
 def test_what_only_an_untagged_cell_binds_is_to_be_tagged(faults):
-    found = faults(cell("import math"), cell("rows = [1, 2]\nn = 1"), cell("y = 1\nx = len(rows) + n", "node"))
+    found = faults(
+        cell("import math"), cell("rows = list('ab')\nn = len(rows)"), cell("y = 1\nx = len(rows) + n", "node")
+    )
     what_to_do = "is bound in cell 2, which isn't tagged; tag that cell `node`, or `parameters` if it only sets values"
     assert found == [f"(cell 3, line 2): {name!r} {what_to_do}" for name in ("rows", "n")]
 
@@ -147,3 +149,11 @@ def test_a_notebook_without_tags_where_they_are_needed_says_what_to_do(notebook)
         WorkflowError, match=r"no cell of this notebook is a node: tag the cells .* or begin them with %%"
     ):
         workflow_of_cells(document, name="flights", source="flights.ipynb")
+
+
+def test_plain_values_of_other_cells_are_parameters_as_in_a_live_notebook(notebook, faults):
+    load = cell("%%twingraph load\nrows = list(range(n))[::step]")
+    whole = workflow_of(notebook(cell("n = 3\nlabel = 'unused'"), cell("step: int = 2"), load, cell("n = 4")))
+    assert whole.parameters == {"n": Parameter(type="number", default=4), "step": Parameter(type="number", default=2)}
+    (told,) = faults(cell("n = 3\nstep = 1"), load, cell("n = n + 1"))
+    assert "(cell 2, line 2): 'n' is bound in cell 3" in told

@@ -302,7 +302,7 @@ class TestPreviews:
         assert preview(handed_in) == "table, 15 B"
 
     def test_the_rest_is_shown_by_kind_and_size(self, store):
-        assert preview(store.put((1, 2))).startswith("pickle, ")
+        assert preview(store.put((1, 2))).startswith("tuple of 2, ")
         assert preview(store.put(b"x" * 1200)) == "bytes, 1.2 kB"
         assert preview(store.put(Notebook(b"{}"))) == "notebook, 2 B"
         assert preview(store.put_bytes(b"<svg/>", "image/svg+xml")) == "image/svg+xml, 6 B"

@@ -6,12 +6,14 @@ import base64
 import json
 import keyword
 import logging
+import os
 import re
 import shutil
 import sys
 import tempfile
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ FRAME = re.compile(r"^\s*Cell In\[\d+\], line (\d+)", re.MULTILINE)
 """Where IPython's tracebacks name a line of a cell; the first is in the cell that ran."""
 MAX_SOCKET_PATH = 90
 """A unix socket's path has at most 107 bytes; Jupyter appends up to 12 to what is given."""
+BACKEND = "MPLBACKEND"
 IOPUB_TIMEOUT_S = 300
 """Large outputs may arrive long after their cell has ended."""
 
@@ -257,24 +260,36 @@ def _execute(notebook: NotebookNode, cells: _Cells, folder: Path, *, cwd: Path) 
     if sys.platform != "win32" and len(connection["connection_file"]) <= MAX_SOCKET_PATH:
         connection["transport"] = "ipc"  # everybody on the machine could listen to TCP
     try:
-        papermill_engines.execute_notebook_with_engine(
-            None,
-            notebook,
-            kernel,
-            progress_bar=False,
-            stdout_file=sys.stdout,
-            stderr_file=sys.stderr,
-            iopub_timeout=IOPUB_TIMEOUT_S,
-            on_cell_start=cells.started,
-            on_cell_executed=lambda cell, cell_index, execute_reply: cells.ended(cell, cell_index),  # noqa: ARG005
-            resources={"metadata": {"path": str(cwd)}},
-            config=Config({"KernelManager": connection}),
-        )
+        with _plots_shown():
+            papermill_engines.execute_notebook_with_engine(
+                None,
+                notebook,
+                kernel,
+                progress_bar=False,
+                stdout_file=sys.stdout,
+                stderr_file=sys.stderr,
+                iopub_timeout=IOPUB_TIMEOUT_S,
+                on_cell_start=cells.started,
+                on_cell_executed=lambda cell, cell_index, execute_reply: cells.ended(cell, cell_index),  # noqa: ARG005
+                resources={"metadata": {"path": str(cwd)}},
+                config=Config({"KernelManager": connection}),
+            )
     except DeadKernelError:
         raise NotebookError(f"the kernel died in {cells.running}: killed, crashed or out of memory") from None
     except RuntimeError as error:
         failed = f"failed in {cells.running}" if cells.running else "didn't start"
         raise NotebookError(f"the kernel {kernel!r} {failed}: {error}") from error
+
+
+@contextmanager
+def _plots_shown() -> Iterator[None]:
+    """Let the kernel choose Matplotlib's backend, which draws into the notebook; bodies themselves draw into memory."""
+    drawn = os.environ.pop(BACKEND, None)
+    try:
+        yield
+    finally:
+        if drawn is not None:
+            os.environ[BACKEND] = drawn
 
 
 def _finished(notebook: NotebookNode, path: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,7 @@ class _Reading:
     nodes: dict[int, Cell] = field(default_factory=dict)
     helpers: dict[int, str] = field(default_factory=dict)
     bound: dict[str, int] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     name: str = ""
     faults: list[Fault] = field(default_factory=list)
@@ -46,8 +48,9 @@ def has_nodes(document: Mapping[str, Any]) -> bool:
 def workflow_of_cells(document: ipynb.Document, *, name: str, source: str) -> Workflow:
     """The workflow of the cells that are tagged `node` or `node:NAME`, or begin with `%%twingraph`.
 
-    The cell tagged `parameters` gives parameters; functions, classes and imports of other cells travel with the nodes
-    that use them. Raises `WorkflowError` with every fault, each with its cell and line.
+    The cell tagged `parameters` gives parameters, and so do plain values that other cells set. Functions, classes and
+    imports of other cells travel with the nodes that use them. Raises `WorkflowError` with every fault, each with its
+    cell and line.
     """
     if not has_nodes(document):
         hint = "tag the cells that are to be nodes `node` or `node:NAME`, or begin them with %%twingraph"
@@ -65,7 +68,7 @@ def workflow_of_cells(document: ipynb.Document, *, name: str, source: str) -> Wo
     places: dict[str, int] = {}
     for number, cell in sorted({**{n: Cell(code) for n, code in reading.helpers.items()}, **reading.nodes}.items()):
         try:
-            book, defined = book.define(replace(cell, identity=f"cell {number}"), {})
+            book, defined = book.define(replace(cell, identity=f"cell {number}"), reading.values)
             if defined in places and number in reading.nodes and places[defined] in reading.nodes:
                 faults.append(
                     Fault(f"is called {defined!r} like cell {places[defined]}; name it", path=f"cell {number}")
@@ -143,8 +146,32 @@ def _plain(text: str, number: int, reading: _Reading) -> None:
         return
     if definitions:
         reading.helpers[number] = "\n".join(dict.fromkeys(each.text for each in definitions.values())) + "\n"
+    plain = _plain_values(code)
     for name in names.kinds.keys() - definitions.keys():
-        reading.bound[name] = number
+        if name in plain and reading.bound.get(name) is None:
+            reading.values[name] = plain[name]
+        else:
+            reading.bound[name] = number
+            reading.values.pop(name, None)
+
+
+def _plain_values(code: str) -> dict[str, Any]:
+    """What is bound by nothing but assignments of literals, with the last value."""
+    values: dict[str, Any] = {}
+    otherwise: set[str] = set()
+    for statement in ast.parse(code).body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                try:
+                    values[name] = ast.literal_eval(value)
+                except ValueError:
+                    otherwise.add(name)
+            case _:
+                otherwise.update(names_of(ast.unparse(statement) + "\n").kinds)
+    return {name: value for name, value in values.items() if name not in otherwise}
 
 
 def _untagged(reading: _Reading) -> Iterator[Fault]:

@@ -19,6 +19,7 @@ from twingraph_lab.errors import SerializationError, StoreError
 from twingraph_lab.events import INLINE_LIMIT_BYTES, Artifact
 from twingraph_lab.runtime.files import files_at
 from twingraph_lab.runtime.serializers import JSON, Bytes, Ipynb, Json, Pickle, Png, decode, encode, png_size
+from twingraph_lab.runtime.summaries import summary
 from twingraph_lab.runtime.tabular import Parquet, Table, describe
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -52,7 +53,7 @@ class ArtifactStore:
     def put(self, value: Any) -> Artifact:
         """Store a value. Raises `SerializationError` if nothing can hold it."""
         media_type, data = encode(value)
-        return self._store(data, media_type)
+        return self._store(data, media_type, summary(value) if media_type == Pickle.media_type else "")
 
     def get(self, artifact: Artifact) -> Any:
         """A fresh copy of the value. Raises `StoreError` if it is missing or damaged."""
@@ -113,12 +114,12 @@ class ArtifactStore:
         """Delete a named file, or a folder and all in it."""
         self._files.delete(_checked(prefix))
 
-    def _store(self, data: bytes, media_type: str) -> Artifact:
+    def _store(self, data: bytes, media_type: str, told: str = "") -> Artifact:
         digest, size = _digest(data), len(data)
         if size <= INLINE_LIMIT_BYTES:
             inline: JsonValue = json.loads(data) if media_type == Json.media_type else base64.b64encode(data).decode()
-            return Artifact(digest=digest, media_type=media_type, size=size, inline=True, data=inline)
-        artifact = Artifact(digest=digest, media_type=media_type, size=size)
+            return Artifact(digest=digest, media_type=media_type, size=size, inline=True, data=inline, summary=told)
+        artifact = Artifact(digest=digest, media_type=media_type, size=size, summary=told)
         self._files.write_once(_path(artifact), data)
         return artifact
 
@@ -140,7 +141,7 @@ def preview(artifact: Artifact, store: ArtifactStore | None = None) -> str:
             return "PNG image {}×{}".format(*png_size(start))  # noqa: RUF001
         case Table.media_type if described := describe(start):
             return described
-    return f"{NOUNS.get(artifact.media_type, artifact.media_type)}, {_size(artifact.size)}"
+    return f"{artifact.summary or NOUNS.get(artifact.media_type, artifact.media_type)}, {_size(artifact.size)}"
 
 
 def _inline(artifact: Artifact) -> bytes:
