@@ -29,7 +29,7 @@ def test_values_are_told_by_type_and_size(value, told):
 def test_arrays_and_series_are_told_by_shape_and_element_type():
     np = pytest.importorskip("numpy", reason="needs the extra `tables`")
     pd = pytest.importorskip("pandas", reason="needs the extra `tables`")
-    assert summary(np.zeros((3, 4))) == "ndarray 3 × 4 float64"
+    assert summary(np.zeros((3, 4))) == "ndarray 3 × 4 float64"  # noqa: RUF001
     assert summary(np.float64(1.5)) == "float64 1.5"
     assert summary(pd.Series([1, 2])) == "Series 2 int64"
 
