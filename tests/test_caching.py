@@ -74,6 +74,19 @@ def test_an_edited_module_runs_again_what_imports_it_and_nothing_else(project):
     assert [project.ran(name) for name in ("uses", "other", "below")] == [3, 1, 2]
 
 
+def test_why_shows_what_was_edited_in_a_module(project):
+    helper = project.folder / "helper.py"
+    helper.write_text("def scale(x):\n    return 2 * x\n")
+    node = project.node("uses", "import helper\nresult = helper.scale(1)")
+    project.run(node)
+    helper.write_text("def scale(x):\n    return 3 * x\n")
+    (why,) = project.lab.why(project.run(node).id)
+    (cause,) = why.causes
+    assert (cause.kind, cause.about) == ("code", "helper.py")
+    assert cause.before != cause.after
+    assert cause.detail.splitlines()[1:] == [" def scale(x):", "-    return 2 * x", "+    return 3 * x"]
+
+
 def test_each_task_of_a_cached_node_says_what_it_was_computed_from(project):
     nodes = (project.node("a"), project.node("b", cache="none"))
     first, again = project.run(*nodes).tasks, project.run(*nodes).tasks
@@ -138,11 +151,12 @@ def test_refresh_runs_and_keeps_anew(project):
     assert project.run(node).output("a") == forced.output("a") != refreshed.output("a")
 
 
-def test_a_lost_value_is_computed_again(project):
+@pytest.mark.parametrize("harm", [Path.unlink, lambda file: file.write_bytes(file.read_bytes().swapcase())])
+def test_a_lost_or_damaged_value_is_computed_again(project, harm):
     node = project.node("a", "result = f'{folder}' * 10_000")
     artifact = project.run(node).tasks["a"].outputs["result"]
     digest = artifact.digest.removeprefix("sha256:")
-    Path(project.lab.artifacts.url, "sha256", digest[:2], digest[2:]).unlink()
+    harm(Path(project.lab.artifacts.url, "sha256", digest[:2], digest[2:]))
     tasks = project.run(node).tasks
     assert tasks["a"].basis.miss == "gone"
     assert project.lab.artifacts.verify(artifact)
@@ -283,3 +297,20 @@ def test_when_the_process_that_computes_is_killed_one_that_waits_computes(projec
     assert run.result(60) == {"a": 5}
     assert project.ran("a") == 2
     assert not run.tasks["a"].cached_from
+
+
+def test_what_ran_on_a_module_that_was_edited_during_the_run_is_not_kept(project):
+    """A body process that has imported the old one may compute what only begins after the edit."""
+    helper = project.folder / "helper.py"
+    helper.write_text("x = 1\n")
+    imports = "import helper\n" + COUNTS + "result = helper.x"
+    edits = f"import helper, pathlib\n{COUNTS}pathlib.Path({str(helper)!r}).write_text('x = 22\\n')\nresult = 0"
+    nodes = (
+        project.node("first", edits, cache="none"),
+        project.node("second", imports, inputs={"after": {"ref": "first"}}),
+    )
+    project.run(*nodes)
+    helper.write_text("x = 22\n")
+    run = project.run(project.node("first", "result = 0", cache="none"), nodes[1])
+    assert run.output("second") == 22
+    assert project.run(project.node("first", "result = 0", cache="none"), nodes[1]).tasks["second"].cached_from

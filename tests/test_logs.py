@@ -131,7 +131,8 @@ def misuse():
     progress(1, -5, Stubborn())
     logger = get_logger()
     logger.info("%s", Stubborn())
-    logger.info("fine", extra={"message": 1, "args": 2, "odd": Stubborn(), "inf": float("inf"), 3: 4})  # noqa: G101
+    wrong = {"message": 1, "args": 2, "odd": Stubborn(), "inf": float("inf"), 3: 4, "big": 10**5000}
+    logger.info("fine", extra=wrong)
     logger.log_execution(Stubborn(), duration="long", metadata=7, status=["failed"], more={1, 2})
     logger.info("listed", extra=[1])
     import numpy as np
@@ -154,6 +155,51 @@ def test_nothing_that_a_log_call_is_given_fails_a_body(host):
     assert fine.fields["message_"] == 1
     assert fine.fields["inf"] == "inf"
     assert "can't be made" in fine.fields["odd"]
+
+
+@component
+def crowd():
+    import os
+    import threading
+
+    from twingraph_lab import get_logger, progress
+
+    logger = get_logger("crowd")
+
+    def talk(who):
+        for number in range(50):
+            logger.info("%s %d %s", who, number, "x" * 100_000)
+            progress(number)
+
+    def child(who):
+        pid = os.fork()
+        if pid == 0:
+            talk(who)
+            os._exit(0)
+        return pid
+
+    children = [child(f"child-{n}") for n in range(3)]
+    threads = [threading.Thread(target=talk, args=[f"thread-{n}"]) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for pid in children:
+        os.waitpid(pid, 0)
+    return 1
+
+
+def test_threads_and_forked_processes_of_a_body_may_log_at_once(host):
+    @pipeline
+    def crowded():
+        return crowd()
+
+    assert crowded() == 1
+    said = [event.text.split() for event in events_of(host, host.runs(1)[0].run_id, TaskLogged)]
+    speakers = ["child-0", "child-1", "child-2", "thread-0", "thread-1"]
+    for speaker in speakers:
+        assert [int(words[2]) for words in said if words[1] == speaker] == list(range(50))
+    assert {len(words[3]) for words in said} == {100_000}
 
 
 def test_outside_of_a_body_progress_does_nothing():
@@ -230,10 +276,17 @@ def test_what_json_cant_hold_becomes_text(value, told):
     assert jsonable(value) == told
 
 
-def test_long_things_are_cut():
+def test_long_things_are_cut_and_that_is_seen():
     assert len(jsonable("x" * 10**6)) == logs.LONGEST_TEXT
-    assert len(jsonable(list(range(10**6)))) == logs.MOST_ITEMS
+    assert jsonable(list(range(10**6))) == [*range(logs.MOST_ITEMS), logs.CUT]
+    assert jsonable({n: n for n in range(10**6)})[logs.CUT] == logs.CUT
+    assert len(json.dumps(jsonable([[list(range(1000))] * 1000] * 1000))) < 100_000
     assert "can't be made" in jsonable(Stubborn())
+
+
+def test_integers_that_no_parser_reads_become_text():
+    assert jsonable([2**4095, 2**4096]) == [2**4095, "<integer of 4097 bits>"]
+    assert jsonable(-(10**100_000)) == "<integer of 332193 bits>"
 
 
 def test_a_report_that_waits_is_passed_on_though_no_other_follows():

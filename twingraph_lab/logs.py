@@ -8,6 +8,7 @@ lines.
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import math
@@ -15,7 +16,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from numbers import Integral, Real
 from pathlib import Path
@@ -28,6 +29,10 @@ INTERVAL_S = 0.1
 DEEPEST = 8
 LONGEST_TEXT = 16 * 1024
 MOST_ITEMS = 1000
+MOST_BITS = 4096
+"""Of an integer: JSON parsers limit the digits that they read."""
+CUT = "…"
+"""Stands for what is left out."""
 
 FAILED = ("failed", "failure", "error")
 
@@ -160,26 +165,41 @@ def fields_of(record: logging.LogRecord) -> dict[str, JsonValue]:
     return {_text(name): jsonable(each) for name, each in vars(record).items() if name not in _STANDARD}
 
 
-def jsonable(value: Any, depth: int = DEEPEST) -> JsonValue:
-    """`value` as JSON; what JSON can't hold becomes text.
+def jsonable(value: Any) -> JsonValue:
+    """`value` as JSON; what JSON can't hold becomes text, and what is too much is left out.
 
     >>> jsonable({"n": 1, "nan": float("nan"), 2: {3}, "when": Path("a")})
     {'n': 1, 'nan': 'nan', '2': [3], 'when': 'a'}
     """
+    return _tree(value, DEEPEST, itertools.count(1))
+
+
+def _tree(value: Any, depth: int, items: Iterator[int]) -> JsonValue:
+    """`items` counts those of all containers together."""
     if value is None or isinstance(value, bool):
         return value
     try:
         if isinstance(value, str):
             return _text(value)
         if isinstance(value, Integral):
-            return int(value)
+            number = int(value)
+            return number if number.bit_length() <= MOST_BITS else f"<integer of {number.bit_length()} bits>"
         if isinstance(value, Real) and math.isfinite(value):
             return float(value)
         if depth and isinstance(value, Mapping):
-            items = list(value.items())[:MOST_ITEMS]
-            return {_text(name): jsonable(each, depth - 1) for name, each in items}
+            made: dict[str, JsonValue] = {}
+            for name, each in value.items():
+                if next(items) > MOST_ITEMS:
+                    return {**made, CUT: CUT}
+                made[_text(name)] = _tree(each, depth - 1, items)
+            return made
         if depth and isinstance(value, list | tuple | set | frozenset):
-            return [jsonable(each, depth - 1) for each in list(value)[:MOST_ITEMS]]
+            listed: list[JsonValue] = []
+            for each in value:
+                if next(items) > MOST_ITEMS:
+                    return [*listed, CUT]
+                listed.append(_tree(each, depth - 1, items))
+            return listed
     except Exception:  # noqa: BLE001  (anybody's classes)
         return _text(value)
     return _text(value)
@@ -191,7 +211,7 @@ def _text(value: object) -> str:
         text = str(value)
     except Exception as error:  # noqa: BLE001  (anybody's classes)
         text = f"<{type(value).__name__}, whose text can't be made: {type(error).__name__}>"
-    text = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+    text = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + CUT
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -240,6 +260,11 @@ _progress: Progress | None = None
 
 def report_to(sink: ProgressSink) -> Progress:
     """From now on this is a body's process: `progress` goes to `sink`. The caller flushes at the end of an attempt."""
+    os.register_at_fork(after_in_child=lambda: _report_to(sink))  # there the old one's lock may stay taken for ever
+    return _report_to(sink)
+
+
+def _report_to(sink: ProgressSink) -> Progress:
     global _progress  # noqa: PLW0603
     _progress = Progress(sink)
     return _progress

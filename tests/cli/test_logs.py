@@ -35,6 +35,11 @@ def test_the_lines_of_one_node_are_as_it_wrote_them(twingraph, run_id):
     assert twingraph("logs", run_id, "first").stdout == "one\ntwo\n"
 
 
+def test_blank_lines_are_lines(twingraph, write, documents):
+    twingraph("run", write({"name": "w", "nodes": [{"id": "a", "component": documents.source("print()")}]}))
+    assert twingraph("logs", "last", "a").stdout == "\n"
+
+
 def test_json_is_one_object_a_line_with_time_and_place(twingraph, run_id):
     lines = [json.loads(line) for line in twingraph("logs", run_id, "--json").stdout.splitlines()]
     assert [(line["node"], line["stream"], line["message"]) for line in lines] == [

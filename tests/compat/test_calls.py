@@ -48,14 +48,26 @@ def as_value(n):
 
 
 @component()
+def as_result(n):
+    return namedtuple("Output", ["result"])(n)  # noqa: PYI024
+
+
+@component()
+def as_text(answers):
+    for answer in answers:
+        answer.pop("hash", None)
+    return repr(answers)
+
+
+@component()
 def fail(message):
     raise KeyError(message)
 
 
 @component()
 def nested(n):
-    inner = add(n, 1)
-    return {"sum": inner["outputs"]["sum"], "keys": sorted(inner)}
+    inner, plain = add(n, 1), as_result({"a": n})
+    return {"sum": inner["outputs"]["sum"], "keys": sorted(inner), "plain": plain["outputs"]}
 
 
 @async_component()
@@ -113,9 +125,43 @@ def test_an_answer_may_be_passed_on_as_a_whole():
     assert len(whole["hash"]) == 32
 
 
-@pytest.mark.parametrize(("function", "outputs"), [(as_dict, {"n": 5, "twice": 10}), (as_value, {"result": 5})])
-def test_dicts_and_plain_values_are_outputs_too(function, outputs):
-    assert function(5)["outputs"] == outputs
+def test_outputs_are_the_same_dict_wherever_they_are_looked_at(host):
+    cases = [
+        (as_dict, 5, {"n": 5, "twice": 10}),
+        (as_value, 5, {"result": 5}),
+        (as_value, {"a": 5}, {"a": 5}),
+        (as_value, {"result": 5}, {"result": 5}),
+        (as_value, {1: 5}, {"result": {1: 5}}),
+        (as_value, {}, {}),
+        (as_result, 5, {"result": 5}),
+        (as_result, {"a": 5}, {"result": {"a": 5}}),
+    ]
+
+    @pipeline()
+    def program():
+        answers = [function(given) for function, given, _ in cases]
+        passed_on = as_text([*answers, {"x": answers[-1]["outputs"]}])
+        return {"answers": answers, "used": [{**answer["outputs"]} for answer in answers], "passed_on": passed_on}
+
+    value, expected = program(), [outputs for _, _, outputs in cases]
+    assert [answer["outputs"] for answer in value["answers"]] == value["used"] == expected
+    passed_on = [*({"outputs": outputs} for outputs in expected), {"x": expected[-1]}]
+    assert value["passed_on"]["outputs"] == {"result": repr(passed_on)}
+    run = last(host)
+    assert [answer["outputs"] for answer in run.result()["answers"]] == expected
+    assert set(run.workflow.by_id["as_text"].upstream) == set(run.tasks) - {"as_text"}
+    assert as_result({"a": 5})["outputs"] == {"result": {"a": 5}}
+
+
+def test_a_failure_that_the_program_has_dealt_with_fails_nothing_even_if_it_was_passed_on():
+    @pipeline()
+    def program():
+        try:
+            as_value(fail("lost key"))
+        except KeyError:
+            return "caught"
+
+    assert program() == "caught"
 
 
 def test_positional_arguments_fill_what_isnt_given_by_name(host):
@@ -160,6 +206,16 @@ def test_tables_are_rows_only_if_asked_for(legacy, told):
 
     kinds = program(pd.DataFrame({"a": [1, 2]}))
     assert [each["outputs"]["result"] for each in kinds] == [told, told]
+
+
+@pytest.mark.parametrize("parents", [3, {"hash": 3}, [["a"], 3.5]])
+def test_parents_that_are_no_hashes_are_an_error_of_the_call(parents):
+    @pipeline()
+    def program():
+        as_value(1, parent_hash=parents)
+
+    with pytest.raises(TypeError, match=r"parent_hash: .* is no hash, no answer of a component"):
+        program()
 
 
 def test_a_call_outside_of_pipelines_is_a_run_of_its_own(host):
@@ -270,7 +326,7 @@ def test_pipelines_work_at_the_call_and_say_once_what_is_done_instead(host):
 
 
 def test_components_may_call_each_other_in_their_bodies(host):
-    assert nested(1)["outputs"] == {"sum": 2, "keys": ["hash", "outputs"]}
+    assert nested(1)["outputs"] == {"sum": 2, "keys": ["hash", "outputs"], "plain": {"result": {"a": 1}}}
     assert list(last(host).tasks) == ["nested"]
 
 
@@ -294,6 +350,16 @@ def test_awaiting_a_call_gives_its_answer_and_how_long_it_took():
     assert (first["outputs"], second["outputs"]) == ({"n": 2}, {"n": 3})
     assert list(first) == ["outputs", "hash", "execution_time"]
     assert first["execution_time"] > 0.01
+
+
+def test_what_is_said_of_an_awaited_call_names_the_users_line():
+    @async_component(platform="docker", docker_image="a:1")
+    async def boxed():
+        return 1
+
+    with pytest.warns(TwinGraphWarning, match="asks for the platform 'docker'") as heard:
+        asyncio.run(boxed())
+    assert heard[0].filename == __file__
 
 
 def test_async_pipelines_gather_nodes_of_one_run(host):

@@ -183,6 +183,24 @@ def test_an_installed_twingraph_is_used_instead(run, write, tmp_path):
     assert run(sys.executable, "use.py").split("\n")[:2] == ["the real one", "None"]
 
 
+LOGGING = """
+from twingraph_lab.frontends import compat; compat.install()
+from twingraph.core.logging import get_logger
+
+for _ in range(2):
+    logger = get_logger("mine")
+logger.log_execution(component="c", execution_id="e", status="success", duration=1.23, metadata={"rows": 3})
+"""
+
+
+def test_what_a_program_logs_is_seen_unless_it_says_where_it_goes(run, write):
+    write("silent.py", LOGGING)
+    line = json.loads(run("sh", "-c", f"{sys.executable} silent.py 2>&1"))
+    assert (line["message"], line["metadata"]) == ("c success in 1.23 s (rows=3)", {"rows": 3})
+    write("said.py", "import logging, sys\nlogging.basicConfig(level='INFO', stream=sys.stdout)" + LOGGING)
+    assert run(sys.executable, "said.py") == "INFO:mine:c success in 1.23 s (rows=3)\n"
+
+
 def test_the_modules_that_programs_import_are_there():
     tools = importlib.import_module("twingraph.orchestration.orchestration_tools")
     twingraph = importlib.import_module("twingraph")

@@ -386,3 +386,46 @@ search()
     )
     place.kill(place.start(place.script), 2)
     assert place.resumed()["outputs"] == {"found": 2}
+
+
+def test_values_and_errors_of_the_programs_own_classes_are_recognised(place):
+    place.write(
+        HEAD
+        + """
+from dataclasses import dataclass
+
+class TooLarge(Exception):
+    def __init__(self, x):
+        super().__init__(f"{x} is too large")
+        self.x = x
+
+@dataclass
+class Point:
+    x: int
+    tags: frozenset = frozenset({"a", "b", "c", "d"})
+
+@component
+def moved(point, by):
+    note("end")
+    if by > 100:
+        raise TooLarge(by)
+    return Point(point.x + by, point.tags)
+
+@pipeline
+def flow():
+    point = moved(Point(1), 2).result()
+    assert isinstance(point, Point) and point == Point(3), point
+    try:
+        moved(point, 101).result()
+    except TooLarge as error:
+        point = moved(point, error.x - 1)
+    work(1, pause=PAUSE)
+    return {"x": moved(point, 0).x}
+
+if __name__ == "__main__":
+    print(flow())
+"""
+    )
+    place.environment["PAUSE"] = "0.5"
+    place.kill(place.start(place.script), 4)
+    assert place.resumed()["outputs"] == {"x": 103}

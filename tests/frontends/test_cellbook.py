@@ -82,8 +82,16 @@ def test_an_input_given_explicitly():
 
 def test_an_input_given_as_a_whole_node_or_a_part():
     made = book(a="x = {}\nx.get('k')")
-    made, node = made.define(Cell(as_code("y = p, q"), name="c", given={"p": "a", "q": "a.x.k"}), {})
-    assert inputs(made, node) == {"p": {"ref": "a"}, "q": {"ref": "a.x.k"}}
+    made, node = made.define(Cell(as_code("y = p, q"), name="c", given={"p": "a.output", "q": "a.x.k"}), {})
+    assert inputs(made, node) == {"p": {"ref": "a.output"}, "q": {"ref": "a.x.k"}}
+
+
+def test_an_input_given_as_a_node_is_its_output_of_that_name_or_its_only_one():
+    made = book(one="x = 1", two="y = z = 2", shown="3")
+    given = {"x": "one", "p": "one", "y": "two", "q": "two", "r": "shown"}
+    made, node = made.define(Cell(as_code("s = x, p, y, q, r"), name="c", given=given), {})
+    refs = {"x": "one.x", "p": "one.x", "y": "two.y", "q": "two.output", "r": "shown"}
+    assert inputs(made, node) == {name: {"ref": ref} for name, ref in refs.items()}
 
 
 def test_an_input_given_as_a_parameter():

@@ -62,6 +62,9 @@ READS = {
     "del reads": ("del x", "x"),
     "captures": ("match p:\n    case (a, *b):\n        a, b\n    case {'k': v, **w}:\n        v, w", "p"),
     "a match reads classes": ("match p:\n    case P(x=0): ...\n    case red.A: ...", "p P red"),
+    "a match reads keys": ("match p:\n    case {K.A: v, 'x': 1}:\n        v", "p K"),
+    "a loop that fills a dict": ("for d['k'], (e.x, *v) in rows:\n    v", "d e rows"),
+    "a context put into an attribute": ("with cm() as (a, d.x):\n    a", "cm d"),
     "f-strings": ("s = f'{x:>{width}} {y!r}'", "x width y"),
     "await at the top level": ("r = await fetch(url)", "fetch url"),
     "async for and with": ("async with s() as c:\n    async for r in c.rows(q): ...", "s q"),
@@ -235,11 +238,6 @@ def test_lines_count_from_the_magic_line():
     assert names_of(as_code("y = 1\nz = y + x\n\n")).needs == {"x": 3}
 
 
-def test_knows_how_a_module_was_imported():
-    names = names_of("import pandas as pd, os.path\nfrom math import pi as p")
-    assert names.imports == {"pd": "import pandas as pd", "os": "import os.path", "p": "from math import pi as p"}
-
-
 @pytest.mark.parametrize(
     ("body", "line", "message"),
     [
@@ -306,10 +304,11 @@ def test_every_bad_option_is_named():
     with pytest.raises(WorkflowError) as raised:
         cell_node("two words", as_code("x = 1"), inputs={}, options={"timeout_s": -1})
     assert {fault.path for fault in raised.value.faults} == {"id", "timeout_s"}
+    assert "'two words' is not a name: letters, digits, _ and - after a letter or _" in str(raised.value)
 
 
 def test_reading_a_long_cell_is_quick():
     code = as_code("\n".join(f"x{n} = [v for v in range({n}) if v > x{n - 1}]" for n in range(1, 100)))
-    start = time.perf_counter()
+    start = time.process_time()  # whatever else the machine does
     names_of(code)
-    assert time.perf_counter() - start < 0.05
+    assert time.process_time() - start < 0.05

@@ -123,6 +123,20 @@ def test_a_cell_that_went_wrong_does_not_run_as_it_was(kernel):
     assert kernel("x").strip() == "2"
 
 
+def test_a_cell_that_becomes_something_else_is_no_node_any_more(kernel):
+    kernel("%%twingraph\nrows = [1, 2]", cell="1")
+    kernel("%%twingraph\nn = len(rows)", cell="2")
+    kernel("%%time\n%%twingraph\nn = len(rows) + 1", cell="2")
+    assert "notebook: 2 nodes" in kernel("%twingraph show", cell="3")
+    assert kernel("rows = [1, 2, 3]", cell="1").startswith("rows is taken out of notebook: its cell is another now")
+    assert "run the cell again to take the notebook's variable instead" in kernel.error("%twingraph run")
+    kernel("%%twingraph\nn = len(rows) + 1", cell="2")
+    kernel("%twingraph run --fetch n")
+    assert kernel("n").strip() == "4"
+    kernel("%reload_ext twingraph_lab")
+    assert "taken out" not in kernel("m = 1", cell="1")
+
+
 def test_a_cell_that_only_plots_gives_its_figure(kernel):
     pytest.importorskip("matplotlib", reason="the extra `demo` is not installed")
     kernel("import matplotlib.pyplot as plt")

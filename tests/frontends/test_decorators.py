@@ -9,6 +9,8 @@ import threading
 import time
 from collections import namedtuple
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from operator import itemgetter
 from textwrap import dedent
 from typing import Any, NamedTuple
 
@@ -244,6 +246,26 @@ def test_several_outputs_come_back_as_a_namedtuple():
     assert (first, second, small) == (1, 2, [1])
     assert (loose.first, loose[1], loose._fields) == (5, 6, ("first", "second"))
     assert type(parts) is Parts
+
+
+def test_unpacked_outputs_that_are_passed_on_make_edges(host):
+    @component
+    def pair():
+        return 1, {"deep": (2, 3)}
+
+    @pipeline
+    def unpack():
+        first, second = two_outputs(1)
+        small, *_ = split([1, 20])
+        one, other = pair()
+        deep = pair()[1]
+        same = double(echo("a")[0])  # a text, no tuple: its value is passed
+        return [double(each) for each in (first, second, small, one, deep["deep"][-1], other["deep"])], first == 1, same
+
+    assert unpack() == ([2, 4, [1, 1], 2, 6, (2, 3, 2, 3)], True, "aa")
+    passed = [node.inputs["x"] for node in host.last.nodes.values() if node.component == "double"]
+    refs = ["two_outputs.first", "two_outputs.second", "split.small", "pair.0"]
+    assert passed[:5] == ["a", *({"ref": name} for name in refs)]
 
 
 def test_a_dict_is_no_set_of_outputs():
@@ -499,6 +521,24 @@ def test_what_a_function_captures_is_looked_at_in_every_run():
     assert run() == 30
 
 
+def test_what_a_function_captures_may_be_bound_anew_between_two_calls(host):
+    scale = 2
+
+    @component
+    def scaled(x):
+        return x * scale
+
+    @pipeline
+    def rescaled():
+        nonlocal scale
+        results = [scaled(10), scaled(11)]
+        scale = 3
+        return [*results, scaled(10)]
+
+    assert rescaled() == [20, 22, 30]
+    assert [node.component for node in host.last.nodes.values()] == ["scaled", "scaled", "scaled-2"]
+
+
 @pytest.fixture
 def users_steps(tmp_path, monkeypatch):
     """A module of the user's, importable by name."""
@@ -594,7 +634,21 @@ def test_an_interrupt_stops_the_run(host):
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert host.last.aborted.startswith("KeyboardInterrupt")
+    assert host.last.aborted == "KeyboardInterrupt"
+
+
+def test_an_exception_without_a_text_stops_the_run_too(host):
+    class WordlessError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    @pipeline
+    def wordless():
+        raise WordlessError
+
+    with pytest.raises(WordlessError):
+        wordless()
+    assert host.last.aborted == "WordlessError"
 
 
 def test_a_pipeline_in_a_pipeline_adds_to_its_run(host):
@@ -625,10 +679,54 @@ def test_async_components_run_in_pipelines():
 
 
 def test_a_pipelines_body_is_a_plain_function():
-    with pytest.raises(TypeError, match="pipeline 'p': its body must be a plain function"):
+    async def coroutine(): ...
 
-        @pipeline
-        async def p(): ...
+    async def values():
+        yield 1
+
+    def generator():
+        yield 1
+
+    for function in (coroutine, values, generator):
+        with pytest.raises(TypeError, match="pipeline 'p': its body must be a plain function"):
+            pipeline(function, name="p")
+
+
+@pytest.mark.parametrize("made", [partial(max, 1), itemgetter(0), 3])
+def test_what_is_no_function_is_refused_with_a_way_out(made):
+    for decorate in (component, pipeline):
+        with pytest.raises(TypeError, match=r"must be a function, not a \w+; call that in a `def` of its own"):
+            decorate(made)
+
+
+def test_methods_are_refused_and_staticmethods_are_functions():
+    with pytest.raises(TypeError, match="component 'add': a method can't be a component"):
+
+        class Counter:
+            @component
+            def add(self, x): ...
+
+    class Tools:
+        @staticmethod
+        @component
+        def doubled(x):
+            return 2 * x
+
+    @pipeline
+    def doubled():
+        return Tools.doubled(Tools().doubled(1))
+
+    assert doubled() == 4
+
+
+def test_results_in_returned_sets_are_values_too():
+    @pipeline
+    def sets():
+        return {double(1), double(2)}, frozenset({double(1)})
+
+    several, one = sets()
+    assert (several, one) == ({2, 4}, {2})
+    assert {type(each) for each in [*several, *one]} == {int}
 
 
 def test_calls_in_other_threads_are_plain_calls(host):

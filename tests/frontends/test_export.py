@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.workflows import cell, workflow
-from twingraph_lab.errors import ConflictError, WorkflowError
+from twingraph_lab.errors import ConflictError, NotFoundError, WorkflowError
 from twingraph_lab.frontends.export import form_of, text_of, with_defaults, write
 from twingraph_lab.frontends.export_code import indented, with_result
 from twingraph_lab.frontends.notebook import workflow_of
@@ -43,6 +43,9 @@ class TestScript:
         )
         assert "class AOutputs(NamedTuple):\n    x: Any\n    y: Any\n" in text
         assert '    a_result = a(n=1)\n    return {"a": a_result}\n' in text
+
+    def test_what_a_node_gives_is_returned_whatever_it_is_called(self):
+        assert '    return {"two_words": two_words_result}\n' in script(cell("two-words"))
 
     def test_the_last_line_is_returned_where_it_is_the_result(self):
         assert "    result = sum(\n        [1]\n    )\n    return result\n" in script(cell("a", "sum(\n    [1]\n)"))
@@ -154,6 +157,16 @@ class TestNotebook:
             "%twingraph run",
         ]
 
+    def test_all_that_a_node_gives_is_taken_as_such(self, tmp_path):
+        reader = cell("b", "z = y", outputs=("z",), inputs={"y": {"ref": "a"}})
+        path = tmp_path / "whole.ipynb"
+        path.write_text(text_of(workflow(cell("a", "x = 1", outputs=("x",)), reader), "notebook"))
+        assert workflow_of(path).by_id["b"].inputs == {"y": {"ref": "a.output"}}
+
+    def test_a_cache_policy_that_a_cell_cannot_say_is_refused(self):
+        with pytest.raises(WorkflowError, match="node 'a': a cell can't say its cache policy"):
+            text_of(workflow(cell("a", "1", cache={"mode": "version", "version": "a,b"})), "notebook")
+
     def test_all_options_come_along(self):
         made = cell(
             "b",
@@ -163,7 +176,7 @@ class TestNotebook:
         whole = workflow(cell("a", "1"), made.model_copy(update={"component": Source(code="2", outputs=("result",))}))
         source = json.loads(text_of(whole, "notebook"))["cells"][2]["source"]
         assert source == (
-            "%%twingraph b --out result --retry 2 --timeout 90s --cache inputs,ttl=60s,scope=run --after a "
+            "%%twingraph b --out result --retry 2 --timeout 90s --cache inputs,ttl=1m,scope=run --after a "
             "--resources gpu=1\n2"
         )
 
@@ -256,3 +269,9 @@ def test_a_file_is_replaced_only_when_told_and_never_left_half_written(tmp_path)
     write("two", path, overwrite=True)
     assert path.read_text() == "two"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_takes_no_file_is_named_with_the_reason(tmp_path):
+    for path, reason in ((tmp_path / "none" / "f.py", "there is no folder"), (tmp_path / ("f" * 300), "too long")):
+        with pytest.raises(NotFoundError, match=rf"can't write .*/{path.name}: .*{reason}"):
+            write("one", path, overwrite=True)

@@ -51,6 +51,27 @@ def test_the_lines_around_the_one_that_failed_are_shown():
     ]
 
 
+def test_an_output_that_cannot_be_stored_is_shown_where_it_is_bound():
+    code = "\nimport threading\nlock = threading.Lock()\nrows = [1]\ndef f():\n    lock = 2\nlock"
+    cell = Source(code=code, outputs=("lock", "rows", "result"), filename="<twingraph a>")
+    whole = Workflow(name="w", nodes=[Node(id="a", component=cell)])
+
+    def shown(output):
+        message = f"output '{output}': a value of type lock can't be stored"
+        lines = where(Failure(kind="serialization", type="SerializationError", message=message), whole, "a")
+        return [line for line in lines if line.startswith(("cell", "---->", "if"))]
+
+    assert shown("lock") == [
+        "cell 'a', line 3:",
+        "----> 3 lock = threading.Lock()",
+        "if no other node needs it, call it _lock, or say what to keep: %%twingraph a --out rows,result",
+    ]
+    assert shown("result")[1:] == [
+        "----> 7 lock",
+        "if no other node needs it, end the last line with ;, or say what to keep: %%twingraph a --out lock,rows",
+    ]
+
+
 def test_the_magic_line_is_not_part_of_the_code():
     assert where(failure(line=2), WORKFLOW, "a")[2] == "----> 2 x2 = 2"
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import shutil
 import subprocess
 import sys
 import threading
+import types
 
 import pytest
 
@@ -14,13 +17,17 @@ from twingraph_lab.frontends.decorators import component
 from twingraph_lab.frontends.fingerprint import fingerprint as fingerprint_of
 
 FINGERPRINTED = """
-import dataclasses, enum, json
+import dataclasses, enum, json, typing
+import pydantic
 from twingraph_lab.frontends.capture import capture
 {before}
 WORDS = {{"a", "b", "c", ("x", 1)}}
 TABLE = {table}
+Some = typing.TypeVar("Some")
 class Kind(enum.Enum):
     ONE = 1
+class Model(pydantic.BaseModel):
+    size: int = {size}
 @dataclasses.dataclass
 class Point:
     x: int = 1
@@ -30,15 +37,22 @@ def helper(x):
 def loop(n): return n and back(n - 1)
 def back(n): return n and loop(n - 1)
 def unrelated(): return {unrelated}
-def main(x, *, among={{"p", "q"}}):
-    return [Point().moved(), Kind.ONE, WORDS, TABLE, loop(3), x in {{"k", "l", "m"}}, json.dumps]
+def main(x: Some, *, among={{"p", "q"}}):
+    return [Point().moved(), Kind.ONE, Model, WORDS, TABLE, loop(3), x in {{"k", "l", "m"}}, json.dumps]
 found = capture(main)
 print(found.digest, *found.modules)
 """
 
 
 def fingerprint(folder, seed=0, name="script", **changes):
-    fields = {"before": "", "table": '{"k": 1, "z": WORDS}', "helper": "x + 1", "unrelated": "1", **changes}
+    fields = {
+        "before": "",
+        "size": "1",
+        "table": '{"k": 1, "z": WORDS}',
+        "helper": "x + 1",
+        "unrelated": "1",
+        **changes,
+    }
     script = folder / f"{name}.py"
     script.write_text(FINGERPRINTED.format(**fields))
     done = subprocess.run(
@@ -60,7 +74,6 @@ def test_a_fingerprint_is_the_same_in_every_process_and_after_edits_elsewhere(tm
         [
             {"before": "\n\n# a longer beginning\n"},
             {"unrelated": "2"},
-            {"table": '{"z": WORDS, "k": 1}'},
             {"name": "another"},
         ]
     ):
@@ -68,8 +81,8 @@ def test_a_fingerprint_is_the_same_in_every_process_and_after_edits_elsewhere(tm
 
 
 def test_a_fingerprint_changes_with_all_that_the_function_uses(tmp_path):
-    digests = {fingerprint(tmp_path, **changes)[0] for changes in [{}, {"helper": "x + 2"}, {"table": '{"k": 2}'}]}
-    assert len(digests) == 3
+    changed = [{}, {"helper": "x + 2"}, {"size": "2"}, {"table": '{"k": 2}'}, {"table": '{"z": WORDS, "k": 1}'}]
+    assert len({fingerprint(tmp_path, **changes)[0] for changes in changed}) == len(changed)
 
 
 def digest(function):
@@ -89,7 +102,7 @@ def test_closures_count_by_their_values():
     assert digest(adder(1)) == digest(adder(1))
     assert digest(adder(1)) != digest(adder(2))
     assert digest(adder({1, 2})) == digest(adder({2, 1}))
-    assert digest(adder({"a": 1, "b": 2})) == digest(adder({"b": 2, "a": 1}))
+    assert digest(adder({"a": 1, "b": 2})) != digest(adder({"b": 2, "a": 1}))  # a loop over it sees the difference
     assert digest(adder(adder(1))) != digest(adder(adder(2)))
 
 
@@ -153,6 +166,20 @@ def test_a_component_that_is_called_counts_as_its_function():
 def test_what_cannot_be_taken_apart_has_no_digest():
     assert digest(adder(threading.Lock())) == ""
     assert digest(adder(iter("generator" for _ in "x"))) == ""
+
+
+def test_what_is_referred_to_by_name_only_is_known_by_its_module():
+    """As a function with a cache is, which is no function to Python."""
+    found, modules = fingerprint_of(adder(functools.lru_cache(shutil.which)), lambda _: False)
+    assert found.startswith("sha256:")
+    assert "shutil" in modules
+    wrapped = (functools.lru_cache(adder(n)) for n in (1, 2))
+    assert len({digest(adder(each)) for each in wrapped}) == 2
+
+
+def test_a_module_that_is_in_no_file_has_no_digest():
+    made = types.ModuleType("made")
+    assert digest(adder(made)) == ""
 
 
 def test_a_captured_function_carries_its_fingerprint():

@@ -244,6 +244,40 @@ def test_changes_in_place_are_refused():
     assert type(number) is int
 
 
+@pytest.mark.parametrize(
+    ("value", "type_", "change"),
+    [
+        ([3, 1], UNKNOWN, lambda r: r.append(2)),
+        ([3, 1], list[int], lambda r: r.sort()),
+        ([3, 1], UNKNOWN, lambda r: (len(r), r.pop())),
+        ({"a": 1}, UNKNOWN, lambda r: r.update(b=2)),
+        ({"a": [1]}, dict[str, list[int]], lambda r: r["a"].extend([2])),
+        ({"a": 1}, dict, lambda r: r.setdefault("b", 2)),
+        ({1}, UNKNOWN, lambda r: r.add(2)),
+        (bytearray(b"a"), UNKNOWN, lambda r: r.clear()),
+    ],
+)
+def test_methods_that_change_a_value_in_place_are_refused(value, type_, change):
+    before = copy.deepcopy(value)
+    with pytest.raises(TypeError, match="'load' is stored"):
+        change(result_of(value, type_))
+    assert value == before
+
+
+def test_what_calls_anything_callable_is_told_to_take_the_value():
+    with pytest.raises(TypeError, match=r"'str' object is not callable: .*'load'.*handle\.result\(\)"):
+        pd.DataFrame({"a": [1]})[result_of("a")]
+    assert pd.DataFrame({"a": [1]})[result_of("a").result()].tolist() == [1]
+    assert result_of(len)([1, 2]) == 2
+
+
+def test_methods_that_change_nothing_are_called():
+    assert result_of([3, 1]).copy() == [3, 1]
+    assert result_of({"a": 1}).get("a") == 1
+    assert result_of({1}).union({2}) == {1, 2}
+    assert result_of("ab").upper() == "AB"
+
+
 def test_copies_and_pickles_are_the_value():
     value = {"a": [1]}
     result = result_of(value)

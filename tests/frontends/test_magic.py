@@ -280,11 +280,60 @@ def test_a_workflow_is_exported_with_the_values_and_functions_of_the_notebook(no
         ("%twingraph status nothing", "NotFoundError"),
         ("%twingraph param 'two words=1'", "can't be the name of a parameter"),
         ("%twingraph load missing.twg.json", "missing.twg.json"),
-        ("%twingraph export missing/x.twg.json", "missing/x.twg.json"),
+        ("%twingraph load program.py", "program.py: 1 fault\n  - is a script"),
+        ("%twingraph export flights.txt", "it ends with .json, .yaml, .yml, .py, .ipynb"),
+        ("%twingraph run", "notebook: 1 fault\n  - has no nodes yet: begin a cell with %%twingraph"),
+        ("%twingraph plan", "has no nodes yet"),
+        ("%twingraph export flights.twg.json", "has no nodes yet"),
+        ("%twingraph history -n 0", "argument -n: '0' is not a number like 20"),
+        ("%twingraph logs nothing", "there is no node 'nothing'"),
     ],
 )
 def test_a_mistake_is_one_short_message(notebook, source, told):
     assert told in notebook.error(source)
+
+
+def test_an_export_that_cannot_be_written_says_why(notebook, tmp_path):
+    notebook("%%twingraph a\nx = 1")
+    (tmp_path / "folder.json").mkdir()
+    assert "can't write missing/x.json: there is no folder missing" in notebook.error(
+        "%twingraph export missing/x.json"
+    )
+    for way in ("", "-f "):
+        assert "can't write folder.json: it is a folder" in notebook.error(f"%twingraph export {way}folder.json")
+    notebook("%twingraph export x.json")
+    assert "x.json is there already; say --overwrite" in notebook.error("%twingraph export x.json")
+    assert sorted(each.name for each in tmp_path.iterdir() if each.suffix) == ["folder.json", "x.json"]
+
+
+def test_what_is_shown_of_a_variable_is_what_it_is_now(notebook):
+    notebook("n = 5")
+    notebook("%%twingraph a\nx = n")
+    notebook("n = 6")
+    for shown in ("%twingraph show", "%twingraph show a", "%%twingraph a\nx = n + 1"):
+        assert "parameter n = 6" in notebook(shown)
+    assert "n          6" in notebook("%twingraph param")
+
+
+def test_nothing_is_deleted_if_one_of_the_names_is_wrong(notebook):
+    notebook("%%twingraph a\nx = 1")
+    assert "there is no node 'b'. There is a" in notebook.error("%twingraph delete a b")
+    assert list(notebook.workflow.by_id) == ["a"]
+
+
+def test_a_notebook_is_loaded_like_a_document(notebook):
+    notebook("%%twingraph a\nx = 1")
+    notebook("%twingraph export saved.ipynb")
+    notebook("%twingraph clear")
+    assert "notebook: 1 node" in notebook("%twingraph load saved.ipynb")
+    notebook("%twingraph run --fetch x")
+    assert notebook.variables["x"] == 1
+
+
+def test_a_fault_of_an_option_is_told_without_a_place_in_a_document(notebook):
+    assert "⚠ node 'a' (platform.kind): no platform named 'dokcer'" in notebook(
+        "%%twingraph a --platform dokcer\nx = 1"
+    )
 
 
 def test_a_faulty_version_of_a_cell_keeps_the_one_before_from_running(notebook):

@@ -113,6 +113,13 @@ def test_bad_calls_name_the_fault_and_the_line(lab, call, error, message):
         pipeline(call, name="bad")()
 
 
+def test_without_a_parameter_for_items_there_is_nothing_to_map():
+    for function in (lambda: 1, lambda **named: named, lambda *, x: x):
+        with pytest.raises(TypeError, match=r"none\.map\(\): it has no parameter that items could go to"):
+            component(function, name="none").map([1])
+    assert component(lambda *, x: x, name="some").map(x=[1]) == [1]
+
+
 def test_a_document_cannot_map_what_only_a_run_knows():
     @pipeline
     def flow(n=3):

@@ -37,6 +37,13 @@ def test_every_node_and_edge_is_drawn():
     assert texts(svg) == ["a", "b", "two rows", "c"]
 
 
+def test_a_picture_with_room_for_notes_keeps_its_size_when_they_come():
+    whole = workflow({"a": [], "b": ["a"]})
+    sizes = {drawn(whole, {}, notes, 16).get("viewBox") for notes in ({}, {"a": "running 1.0 s"}, {"b": "completed"})}
+    assert len(sizes) == 1
+    assert drawn(whole, {}, {}).get("viewBox") not in sizes
+
+
 def test_a_state_has_a_symbol_beside_its_colour():
     svg = drawn(workflow({"a": [], "b": []}), {"a": LOOKS[TaskState.FAILED]}, {})
     assert texts(svg) == ["✗", "a", "b"]

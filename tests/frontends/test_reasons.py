@@ -76,6 +76,21 @@ def test_changed_code_with_its_difference():
     assert cause.detail.splitlines()[1:] == ["-y = x", "+y = x * 2", " z = 1"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        (1, 1.0, "1 → 1.0"),
+        (1, True, "1 → true"),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, '{"a": 1, "b": 2} → {"b": 2, "a": 1}'),
+    ],
+)
+def test_parameters_that_are_equal_but_not_the_same_to_code_are_told(before, after, change):
+    then, now = computation(parameters={"n": before}), computation(parameters={"n": after})
+    assert told(then, now) == [("parameter", f"parameter n {change}")]
+    recorded = [replace(each, basis=basis(inputs={"n": each.parameters["n"]})) for each in (then, now)]
+    assert told(*recorded) == [("parameter", f"parameter n {change}")]
+
+
 def test_comments_and_layout_are_no_change_of_code():
     found = told(computation("y = x"), computation("y  =  x  # copied"))
     assert [kind for kind, _ in found] == ["unknown"]
@@ -219,10 +234,13 @@ def test_what_was_kept_is_too_old():
 def test_what_was_kept_is_gone_or_pruned():
     before = computation(basis=basis())
     assert told(before, computation(basis=basis(miss="gone"))) == [
-        ("gone", "what run then gave is gone from the store")
+        ("gone", "what run then gave is missing from the store, or damaged")
     ]
     assert told(before, computation(basis=basis(miss="new"))) == [
-        ("gone", "what run then gave was pruned from the cache")
+        (
+            "gone",
+            "what run then gave isn't in the cache: it was pruned, or its code was edited while it ran",
+        )
     ]
 
 
@@ -247,7 +265,8 @@ def test_a_replay():
 
 def test_a_node_without_cache():
     bare = computation(cache={"mode": "none"})
-    assert told(bare, bare) == [("uncached", "it isn't cached; with `--cache inputs`, what run then gave would do")]
+    hint = "with the cache policy `inputs`, what run then gave would do"
+    assert told(bare, bare) == [("uncached", f"it isn't cached; {hint}")]
     assert told(bare, replace(bare, parameters={"n": 2})) == [
         ("parameter", "parameter n 1 → 2"),
         ("uncached", "it isn't cached"),

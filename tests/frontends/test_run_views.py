@@ -53,6 +53,27 @@ def test_a_running_run_shows_what_is_known_so_far():
     assert re.search(r"● a +running +1.0 s +3.0 s", view.text)
 
 
+def test_a_node_that_was_tried_again_is_not_folded_away_among_many():
+    told = Story(**{f"n{number}": [] for number in range(60)}).begins(0)
+    for number in range(60):
+        told.starts(f"n{number}", 1).completes(f"n{number}", 9, wall_s=8)
+    told.starts("n59", 9, attempt=2).completes("n59", 10, wall_s=0.1)
+    shown = views.nodes_table(told.ends(10).told()).html.partition("<details")[0]
+    assert "n59" in shown
+
+
+def test_the_errors_of_several_nodes_are_told_apart_in_a_line():
+    left = record(RunState.FAILED, error="node 'a': no\nnode 'b': no")
+    assert "error       node 'a': no; node 'b': no" in views.run_card(left, story().told()).text
+
+
+def test_nothing_runs_any_more_without_its_process():
+    left = record(RunState.RUNNING, finished=None)
+    told = Story(a=[], b=[]).begins(0).starts("a", 1).retries("b", 2)
+    assert re.search(r"a +was running", views.run_status(left, told.told()).text)
+    assert re.search(r"b +was dispatched", views.run_status(left, told.told()).text)
+
+
 def test_a_run_without_its_process_says_how_to_go_on():
     view = views.run_card(record(RunState.RUNNING, finished=None), story().told())
     assert view.text.startswith("! flights: interrupted")

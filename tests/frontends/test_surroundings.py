@@ -44,6 +44,7 @@ def text(name, *cells):
         ("half", ["from functools import partial", "half = partial(pow, 2)"], "half = partial(pow, 2)"),
         ("WORD", ["import re", "WORD = re.compile('a+')"], "WORD = re.compile('a+')"),
         ("g", ["def f(): ...", "g = f"], "g = f"),
+        ("h", ["n = 3", "def h(v, m=n, *, k=None): ..."], "def h(v, m=n, *, k=None): ..."),
         ("f", ["def w(g):\n    return lambda: g()", "@w\ndef f(): ..."], "@w\ndef f(): ..."),
         ("CODES", ["from http.client import responses as CODES"], "from http.client import responses as CODES"),
         ("x", ["x = {1, 2}"], None),
@@ -58,6 +59,9 @@ def test_a_variable_is_made_by_what_made_it(name, cells, expected):
     ("name", "cells", "message"),
     [
         ("f", ["def outer(n):\n    return lambda: n", "f = outer(3)"], "a closure"),
+        ("f", ["n = 3", "def f(v, m=n): ...", "n = 4"], "'f' was defined when 'n' was 3, and it is another now"),
+        ("f", ["n = 3", "def f(*, a=1, m=n): ...", "n = {4}"], "'f' was defined when 'n' was 3"),
+        ("A", ["class A:\n    n = 1", "A.n = 2"], "'A' is a class that is changed after its definition"),
         ("m", ["import types", "m = types.ModuleType('mine')"], "can't be imported elsewhere"),
         ("m", ["class A:\n    def f(self): ...", "m = A().f"], "a closure"),
     ],

@@ -12,12 +12,14 @@ import pytest
 from twingraph_lab.errors import Fault
 from twingraph_lab.events import Failure, Metrics, RunFinished, RunStarted, TaskCompleted, TaskFailed, TaskStarted
 from twingraph_lab.frontends import workflow_views as views
+from twingraph_lab.frontends.cell_views import pictures
 from twingraph_lab.frontends.display import LOOKS
 from twingraph_lab.frontends.progress import RunProgress
 from twingraph_lab.frontends.tables import as_table
 from twingraph_lab.frontends.views import Field, View, card, code, folded, heading, table
+from twingraph_lab.runtime.serializers import Image
 from twingraph_lab.runtime.states import TaskState
-from twingraph_lab.spec.workflow import Node, Parameter, Source, Workflow
+from twingraph_lab.spec.workflow import Node, Source, Workflow
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTILE = "<script>alert('x')</script>"
@@ -100,31 +102,31 @@ def test_what_users_write_is_escaped(view):
     assert "script" not in tags(view)
 
 
+def test_short_fields_are_not_broken_into_lines():
+    html = table(["run", "error"], [["today 16:35:08", "far too long a message for a single line"]]).html
+    assert [part.count("nowrap") for part in html.split("<td")[1:]] == [1, 0]
+
+
 def test_line_numbers_of_code():
     assert code("a\nb", first_line=9).text == " 9  a\n10  b"
 
 
-def test_a_cell_says_what_it_takes_and_gives():
+def test_what_a_node_takes_and_how_it_runs_is_a_line_each():
     made = node(
         "clean",
         inputs={"rows": {"ref": "load.rows"}, "x": {"ref": "load.y"}, "n": {"param": "n"}},
         retry={"attempts": 3},
         timeout_s=90,
-        cache={"mode": "inputs"},
+        cache={"mode": "inputs", "ttl_s": 3600, "scope": "shared"},
         resources={"gpu": 1},
         after=("load",),
         platform={"kind": "docker", "options": {"image": "i"}},
     )
-    whole = workflow(node("load"), made, parameters={"n": Parameter(default=5)})
-    view = views.defined(made, whole, [Fault("reads nothing", node="plot")], again=True)
-    assert view.text.splitlines() == [
-        "clean  node 2 of 2 in flights, defined again",
-        "  takes  rows ← load, x ← load.y, n ← parameter n = 5",
-        "  gives  x",
-        "  runs   on docker (image='i'), up to 3 attempts, timeout 1 min 30 s, cache inputs, needs gpu 1, after load",
-        "  ⚠ node 'plot': reads nothing",
-    ]
-    tags(view)
+    assert views.takes(made, {"n": 5}) == "rows ← load, x ← load.y, n ← parameter n = 5"
+    assert views.settings_of(made) == (
+        "on docker (image='i'), up to 3 attempts, timeout 1 min 30 s, cache inputs,ttl=1h,scope=shared, needs gpu 1, "
+        "after load"
+    )
 
 
 def test_an_empty_workflow_says_how_to_begin():
@@ -163,6 +165,21 @@ def test_a_running_run_shows_states_and_times():
     assert "width:50.0%" in view.html
     assert view.text.splitlines()[0].startswith("● flights: running")
     tags(view)
+
+
+def test_a_node_whose_outputs_are_reused_looks_like_it_while_the_run_goes_on():
+    progress = events(TaskCompleted(run_id="r", task_id="a", time=NOW, cached_from="q/a"))
+    html = views.running(progress, workflow(node("a"), node("b"))).html
+    assert ">reused</text>" in html
+    assert ">⇉</text>" in html
+
+
+def test_a_picture_with_two_names_is_shown_once():
+    one, other = Image(b"\x89PNG one"), Image(b"\x89PNG other")
+    shown = pictures({"result": one, "n": 1, "other": other, "figure": Image(one.data)})
+    assert shown.html.count("<img") == 2
+    assert shown.text.splitlines()[::2] == ["result, figure", "other"]
+    assert pictures({"n": 1}) is None
 
 
 def test_a_failure_is_not_folded_away():

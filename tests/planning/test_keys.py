@@ -7,7 +7,7 @@ from twingraph_lab.planning.plan import plan
 from twingraph_lab.spec.workflow import CachePolicy, Node, Parameter, PythonFunction, Source, Workflow
 
 UP = Node(id="up", component="pkg.mod:up", outputs=("x", "y"))
-DIGESTS = {"up.x": "sha256:11", "up.y": "sha256:22"}
+DIGESTS = {"up": {"x": "sha256:11", "y": "sha256:22"}}
 NODE = Node(
     id="a",
     component="pkg.mod:f",
@@ -56,7 +56,7 @@ def test_without_a_policy_there_is_no_key():
         {"code": {**CODE, "helpers.py": "sha256:c0"}},
         {"environment": {**ENVIRONMENT, "python": "3.12"}},
         {"environment": {**ENVIRONMENT, "pandas": "2.2"}},
-        {"digests": {**DIGESTS, "up.x": "sha256:33"}},
+        {"digests": {"up": {**DIGESTS["up"], "x": "sha256:33"}}},
         {"parameters": {"n": 1}},
         {"parameters": {"word": "w"}},
         {"node": changed(outputs=("z",))},
@@ -77,7 +77,7 @@ def test_whatever_may_change_the_outputs_changes_the_key(different):
 @pytest.mark.parametrize(
     "different",
     [
-        {"digests": {**DIGESTS, "up.y": "sha256:33"}},
+        {"digests": {"up": {**DIGESTS["up"], "y": "sha256:33"}}},
         {"parameters": {"unused": 1}},
         {"run_id": "another"},
         {"node": changed(id="b")},
@@ -88,7 +88,7 @@ def test_whatever_may_change_the_outputs_changes_the_key(different):
         {"node": policy(refresh=True)},
         {
             "up": UP.model_copy(update={"id": "renamed"}),
-            "digests": {"renamed.x": "sha256:11", "renamed.y": "sha256:22"},
+            "digests": {"renamed": DIGESTS["up"]},
             "node": changed(inputs={**NODE.inputs, "x": {"ref": "renamed.x.rows"}}),
         },
     ],
@@ -111,7 +111,7 @@ def test_nothing_else_does(different):
 
 def test_for_the_source_policy_inputs_and_parameters_do_not_count():
     node = policy(mode="source")
-    assert key(node) == key(node, digests={**DIGESTS, "up.x": "sha256:33"}, parameters={"n": 7, "word": "w"})
+    assert key(node) == key(node, digests={"up": {**DIGESTS["up"], "x": "sha256:33"}}, parameters={"n": 7, "word": "w"})
     assert key(node) != key(node, code={"pkg.mod:f": "sha256:c1"})
     assert key(node) != key(node, environment={**ENVIRONMENT, "python": "3.12"})
 
@@ -119,7 +119,7 @@ def test_for_the_source_policy_inputs_and_parameters_do_not_count():
 def test_for_the_version_policy_code_and_environment_do_not_count():
     node = policy(mode="version", version="1")
     assert key(node) == key(node, code={}, environment={})
-    assert key(node) != key(node, digests={**DIGESTS, "up.x": "sha256:33"})
+    assert key(node) != key(node, digests={"up": {**DIGESTS["up"], "x": "sha256:33"}})
     assert key(node) != key(policy(mode="version", version="2"))
     assert key(node) != key(node.model_copy(update={"component": PythonFunction(ref="pkg.mod:g")}))
 
@@ -139,19 +139,28 @@ def test_scopes_tell_runs_and_projects_apart():
 
 def test_where_the_output_is_unsure_all_of_the_nodes_outputs_count():
     node = changed(inputs={"x": {"ref": "up"}})
-    assert key(node) != key(node, digests={**DIGESTS, "up.y": "sha256:33"})
+    assert key(node) != key(node, digests={"up": {**DIGESTS["up"], "y": "sha256:33"}})
     up = UP.model_copy(update={"outputs": ("output", "x")})
     node = changed(inputs={"x": {"ref": "up.output.x"}})
-    first = {"up.x": "sha256:11", "up.output": "sha256:22"}
-    assert key(node, digests=first, up=up) != key(node, digests={**first, "up.output": "sha256:33"}, up=up)
+    first = {"x": "sha256:11", "output": "sha256:22"}
+    assert key(node, digests={"up": first}, up=up) != key(node, digests={"up": {**first, "output": "sha256:33"}}, up=up)
 
 
-def test_a_digest_may_stand_for_a_whole_node():
-    assert key(digests={"up": "sha256:11"}) != key(digests={"up": "sha256:22"})
+def test_the_order_of_keys_counts_because_code_sees_it():
+    one, other = {"a": 1, "b": 2}, {"b": 2, "a": 1}
+    assert key(changed(inputs={"x": one})) != key(changed(inputs={"x": other}))
+    assert key(changed(inputs={"x": {"value": one}})) != key(changed(inputs={"x": {"value": other}}))
+    long = ["l" * 999]
+    assert key(changed(inputs={"x": [one, long]})) != key(changed(inputs={"x": [other, long]}))
+    assert key(parameters={"word": one}) != key(parameters={"word": other})
+    template = [{"a": "{{ up.x }}", "b": 1}, {"b": 1, "a": "{{ up.x }}"}]
+    assert len({key(changed(inputs={"x": tree})) for tree in template}) == 2
+    inputs = dict(reversed(NODE.inputs.items()))
+    assert key(changed(inputs=inputs)) == key()
 
 
 def test_the_single_output_of_a_node_is_what_its_name_alone_reads():
-    digests = {"up.result": "sha256:11"}
+    digests = {"up": {"result": "sha256:11"}}
     whole, named = changed(inputs={"x": {"ref": "up"}}), changed(inputs={"x": {"ref": "up.result"}})
     up = UP.model_copy(update={"outputs": ("result",)})
     assert key(whole, digests=digests, up=up) == key(named, digests=digests, up=up)

@@ -10,7 +10,9 @@ import pytest
 from tests.schedulers.tasks import task
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.platforms.base import AttemptError, Call
+from twingraph_lab.platforms.hearing import LONGEST_LINE
 from twingraph_lab.platforms.local import LocalPlatform
+from twingraph_lab.platforms.saying import LONGEST_RECORD
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.job import Job
 from twingraph_lab.spec.workflow import PythonFunction, Source
@@ -85,6 +87,46 @@ def test_many_lines_arrive_whole_and_in_order(run):
     run("for i in range(20_000): print('line', i)\nresult = 0")
     text = "\n".join(text for _, _, text in run.logged)
     assert text.splitlines() == [f"line {i}" for i in range(20_000)]
+
+
+def test_blank_lines_and_odd_ends_of_lines_arrive_as_they_are(run):
+    run(r"import os; os.write(1, b'\none\r\n\ntwo \xe2\x80\xa8 \x0b\n \nthree')" + "\nresult = 0")
+    text = "\n".join(text for _, _, text in run.logged)
+    assert text == "\none\n\ntwo \u2028 \x0b\n \nthree"
+
+
+def test_a_line_that_is_written_over_arrives_in_its_last_state(run):
+    run("for i in range(100_000): print(f'\\r{i}%', end='')\nprint('\\rdone\\nand more')\nresult = 0")
+    assert "\n".join(text for _, _, text in run.logged) == "done\nand more"
+
+
+def test_a_line_without_end_arrives_in_pieces_while_it_is_written(run):
+    run("import sys\nfor _ in range(300): sys.stdout.write('x' * 100_000)\nresult = 0")
+    texts = [text for _, _, text in run.logged]
+    assert set("".join(texts)) == {"x"}
+    assert sum(map(len, texts)) == 30_000_000
+    assert max(map(len, texts)) < 2 * LONGEST_LINE
+
+
+def test_a_log_record_of_any_length_does_no_harm(run):
+    assert run("import logging; logging.warning('x' * 20_000_000)\nresult = 1") == 1
+    assert len(run.logged[-1][2]) == LONGEST_RECORD
+
+
+def test_a_body_that_writes_into_what_isnt_its_own_is_stopped_and_said_to_have(run):
+    code = """
+import contextlib, os, time
+for fd in range(3, 64):
+    with contextlib.suppress(OSError):
+        os.write(fd, b"\\0\\0\\0\\4what")
+time.sleep(60)
+"""
+    begun = time.monotonic()
+    with pytest.raises(AttemptError, match="wrote into a file that isn't its own") as caught:
+        run(code)
+    assert caught.value.failure.kind == "crashed"
+    assert time.monotonic() - begun < 30
+    assert run("result = 1") == 1
 
 
 def test_a_body_gets_no_standard_input(run):

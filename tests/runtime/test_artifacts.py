@@ -113,6 +113,13 @@ class TestLargeValues:
         store.put(LARGE)
         assert store.get(artifact) == LARGE
 
+    def test_that_were_cut_short_are_not_there(self, store):
+        artifact = store.put(LARGE)
+        os.truncate(files(store)[0], 1000)
+        assert not store.exists(artifact)
+        store.put(LARGE)
+        assert store.exists(artifact)
+
     def test_that_are_missing_are_told(self, store):
         artifact = store.put(LARGE)
         files(store)[0].unlink()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 import time
 from collections import Counter
 
 import pytest
 
-from twingraph_lab.errors import ConflictError, ReplayError, RunFailedError
+from twingraph_lab.errors import ConflictError, ReplayError, RunCancelledError, RunFailedError, StoreError
 from twingraph_lab.frontends import decorators
 from twingraph_lab.frontends.decorators import component, pipeline, stop
 from twingraph_lab.lab import Lab
@@ -328,3 +329,70 @@ def test_a_coordinator_that_adopts_leaves_interrupted_programs_alone(tmp_path, l
         resumed = other.attach(run.id, "program")
         resumed.close()
         assert other.run(run.id).state is RunState.COMPLETED
+
+
+@pytest.mark.parametrize("fails", ["tasks", "add_nodes", "set_outputs"])
+def test_a_ledger_that_cant_be_used_for_a_moment_loses_no_call_nor_the_order(lab, note, journal, monkeypatch, fails):
+    lab.open("earlier").close()  # so that the Lab is up
+    asked, failures = getattr(lab.ledger, fails), [1, 2]
+
+    def failing(*args, **kwargs):
+        if failures:
+            failures.pop()
+            raise StoreError("locked")
+        return asked(*args, **kwargs)
+
+    @pipeline
+    def two_notes():
+        note("a")
+        return note("b")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lab.ledger, fails, failing)
+        two_notes()
+        assert not failures
+    assert sorted(journal.read_text().split()) == ["a", "b"]
+    assert {task.state for task in lab.run(lab.runs()[0].run_id).tasks.values()} == {TaskState.COMPLETED}
+
+
+def test_a_pipeline_called_in_a_components_body_is_its_function(lab):
+    @component
+    def double(x):
+        return 2 * x
+
+    @pipeline
+    def quadruple(x):
+        return double(double(x))
+
+    @component
+    def calls_it(x):
+        return quadruple(x)
+
+    @pipeline
+    def outer():
+        return calls_it(3)
+
+    assert outer() == 12
+    assert len(lab.runs()) == 1
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_program_whose_run_is_cancelled_is_told_so(lab, used):
+    @component
+    def waits():
+        time.sleep(60)
+
+    @pipeline
+    def endless():
+        result = waits()
+        threading.Thread(target=cancel).start()
+        return result + 1 if used else result
+
+    def cancel():
+        run = lab.run(lab.runs()[0].run_id)
+        while "running" not in {task.state for task in run.tasks.values()}:
+            time.sleep(0.01)
+        run.cancel()
+
+    with pytest.raises(RunCancelledError, match="was cancelled"):
+        endless()

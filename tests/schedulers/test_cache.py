@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from twingraph_lab.errors import StoreError
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.plan import plan
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.job import Job
 from twingraph_lab.schedulers.cache import Cache, Hit
-from twingraph_lab.schedulers.turns import turn
+from twingraph_lab.schedulers.turns import LOCKS, turn
 from twingraph_lab.spec.workflow import CachePolicy, Node, Source, Workflow
 
 INPUTS = CachePolicy(mode="inputs")
@@ -69,7 +70,20 @@ def test_misses_are_told_apart(store, asked):
     digest = outputs["x"].digest.removeprefix("sha256:")
     Path(store.url, "sha256", digest[:2], digest[2:]).unlink()
     assert cache.look(key, INPUTS, now()) == "gone"
-    assert cache.find(key, INPUTS, now()) is None
+    assert cache.find(key, INPUTS, now()) == "gone"
+
+
+def test_damaged_values_are_not_used(store, asked):
+    cache = Cache(store)
+    for value, change in (("large" * 100_000, (b"large", b"small")), ([1, 2, 3], (b"[1,2,3]", b"[1,2,4]"))):
+        job, task = asked(n=len(value))
+        key, _ = kept(cache, job, task, value)
+        for file in Path(store.url).rglob("*"):
+            if file.is_file():
+                file.write_bytes(file.read_bytes().replace(*change, 1))
+        assert cache.find(key, INPUTS, now()) == "gone"
+        kept(cache, job, task, value)
+        assert isinstance(cache.find(key, INPUTS, now()), Hit)
 
 
 def test_a_damaged_entry_is_as_good_as_none(store, asked):
@@ -144,12 +158,21 @@ def test_one_at_a_time_has_its_turn(tmp_path):
         thread.join(30)
     assert max(most) == 1
     assert len(done) == 12
-    assert list((tmp_path / "locks").iterdir()) == []
+    assert (tmp_path / LOCKS).stat().st_size == 0
 
 
 def test_other_names_do_not_wait(tmp_path):
     with turn(str(tmp_path), "k", threading.Event()), turn(str(tmp_path), "other", threading.Event()) as ours:
         assert ours
+
+
+def test_a_store_that_cannot_be_locked_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="can't be locked"), turn(str(tmp_path / "file"), "k", threading.Event()):
+        pass
+    (tmp_path / LOCKS).mkdir()
+    with pytest.raises(StoreError, match="can't be locked"), turn(str(tmp_path), "k", threading.Event()):
+        pass
 
 
 def test_waiting_ends_when_the_run_is_stopped(tmp_path):
@@ -168,7 +191,7 @@ def test_an_error_gives_the_turn_back(tmp_path):
 
 HOLDER = """
 import sys, threading
-from twingraph_lab.schedulers.turns import turn
+from twingraph_lab.schedulers.turns import LOCKS, turn
 with turn(sys.argv[1], "k", threading.Event()):
     print("mine", flush=True)
     sys.stdin.read()
@@ -182,6 +205,8 @@ def test_the_turn_of_a_killed_process_is_over(tmp_path):
     assert holder.stdout.readline() == b"mine\n"
     early = threading.Event()
     early.set()
+    with turn(str(tmp_path), "other", early), turn(str(tmp_path), "k", early) as ours:
+        assert not ours
     with turn(str(tmp_path), "k", early) as ours:
         assert not ours
     holder.send_signal(signal.SIGKILL)

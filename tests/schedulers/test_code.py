@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.plan import plan
-from twingraph_lab.schedulers.code import code_of, environment_of
+from twingraph_lab.schedulers.code import survey
 from twingraph_lab.spec.workflow import Builtin, Node, Pickled, PlatformSpec, PythonFunction, Source, Workflow
 
 
@@ -26,10 +28,10 @@ def project(tmp_path):
                 path.write_text(text)
 
         def code(self, component, **inputs):
-            return code_of(component, task(component, **inputs), self.context)
+            return survey(component, task(component, **inputs), self.context).code
 
         def environment(self, component, **fields):
-            return environment_of(component, task(component, **fields), self.context)
+            return survey(component, task(component, **fields), self.context).environment
 
         context = RunContext(cwd=str(tmp_path), sys_path=(str(tmp_path / "lib"), str(tmp_path)))
 
@@ -61,7 +63,7 @@ def test_comments_and_layout_do_not_count(project):
 
 def test_what_is_not_python_counts_as_it_is(project):
     one, other = cell("x <- 1", language="r"), cell("x <-  1", language="r")
-    assert code_of(one, task(cell("")), project.context) != code_of(other, task(cell("")), project.context)
+    assert survey(one, task(cell("")), project.context).code != survey(other, task(cell("")), project.context).code
     assert project.code(cell("x = (")) != project.code(cell("x = ( "))
 
 
@@ -128,6 +130,51 @@ def test_modules_imported_by_a_literal_name_count(project):
     assert set(project.code(cell(code))) == {"cell", "helpers.py", "other.py"}
 
 
+def test_a_relative_literal_name_counts_too(project):
+    project.write(
+        pkg__in____init__="import importlib\nimportlib.import_module('.deep', __name__)\n", pkg__in__deep="x = 1"
+    )
+    assert set(project.code(cell("import pkg"))) == {"cell", "pkg/__init__.py", "pkg/deep.py"}
+
+
+def test_a_star_may_stand_for_any_module_of_a_package(project):
+    project.write(pkg__in____init__="__all__ = ['deep']", pkg__in__deep="x = 1", pkg__in__deeper__in____init__="")
+    everything = {"cell", "pkg/__init__.py", "pkg/deep.py", "pkg/deeper/__init__.py"}
+    assert set(project.code(cell("from pkg import *"))) == everything
+    project.write(mod="x = 1")
+    assert set(project.code(cell("from mod import *"))) == {"cell", "mod.py"}
+
+
+def test_a_project_that_is_installed_editable_counts_wherever_it_is(project, tmp_path_factory, monkeypatch):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "mine"
+    elsewhere.mkdir()
+    (elsewhere / "__init__.py").write_text("from mine import deep")
+    (elsewhere / "deep.py").write_text("x = 1")
+
+    class Finder:
+        """As setuptools writes one."""
+
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            file = elsewhere / "__init__.py"
+            return importlib.util.spec_from_file_location(name, file) if name == "mine" else None
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    first = project.code(cell("import mine"))
+    assert set(first) == {"cell", "mine/__init__.py", "mine/deep.py"}
+    (elsewhere / "deep.py").write_text("x = 22")
+    assert project.code(cell("import mine")) != first
+
+
+def test_a_file_is_read_again_even_if_its_time_was_put_back(project):
+    project.write(helper="x = 1")
+    file = project.root / "helper.py"
+    first, before = project.code(cell("import helper")), file.stat()
+    file.write_text("x = 2")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert project.code(cell("import helper")) != first
+
+
 def test_an_imported_function_is_its_definition_and_its_module(project):
     project.write(
         mod="from helpers import h\ndef f(): return h()\nclass C:\n    def g(self): return 1\n", helpers="h = 1"
@@ -147,9 +194,9 @@ def test_the_installation_is_no_part_of_the_project(project):
     (inside / "installed.py").write_text("x = 1")
     context = RunContext(cwd=str(project.root), sys_path=(str(inside),))
     component = cell("import installed, twingraph_lab")
-    assert set(code_of(component, task(component), context)) == {"cell"}
+    assert set(survey(component, task(component), context).code) == {"cell"}
     here = RunContext(cwd=str(Path(__file__).parents[2]))
-    assert set(code_of(component, task(component), here)) == {"cell"}
+    assert set(survey(component, task(component), here).code) == {"cell"}
 
 
 def test_a_pickled_function_is_its_digest_and_the_modules_it_refers_to(project):
@@ -162,8 +209,10 @@ def test_a_pickled_function_is_its_digest_and_the_modules_it_refers_to(project):
         "helpers.py": "",
         "other.py": "",
     }
-    bare = Pickled(name="f", data="AAAA", source="def f(): return x")
-    assert project.code(bare) != project.code(bare.model_copy(update={"data": "AAAB"}))
+
+
+def test_a_pickled_function_without_a_digest_cannot_be_known(project):
+    assert project.code(Pickled(name="f", data="AAAA", source="def f(): return x")) == {"f": ""}
 
 
 def notebook(path, *cells, **metadata):
@@ -214,7 +263,7 @@ def test_a_platform_counts_with_its_options_and_its_image_stands_for_packages(pr
     made = plan(Workflow(name="w", nodes=(Node(id="a", component=component),))).tasks["a"]
     import dataclasses
 
-    found = environment_of(component, dataclasses.replace(made, platform=platform), project.context)
+    found = survey(component, dataclasses.replace(made, platform=platform), project.context).environment
     assert found["platform"] == 'docker {"image":"python:3.12"}'
     assert "pandas" not in found
 
@@ -235,7 +284,7 @@ def test_a_distribution_is_found_by_what_it_installs(project):
     install(site, "half_two", "4.0", "spread/two/__init__.py")
     context = RunContext(cwd=str(project.root), sys_path=(str(site),))
     component = cell("import my_tool, given, spread.one, nowhere")
-    found = environment_of(component, task(component), context)
+    found = survey(component, task(component), context).environment
     assert {name: found[name] for name in found if name not in ("python", "platform")} == {
         "my-tool": "1.0",
         "provider": "2.0",
@@ -243,4 +292,4 @@ def test_a_distribution_is_found_by_what_it_installs(project):
         "half-two": "4.0",
     }
     install(site, "Provider", "2.1", "given.py")
-    assert environment_of(component, task(component), context)["provider"] == "2.1"
+    assert survey(component, task(component), context).environment["provider"] == "2.1"

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +19,21 @@ def workflow(*nodes, **fields):
 
 def test_a_valid_workflow_has_no_faults():
     assert faults(workflow(Node(id="a", component=F), Node(id="b", component=F, inputs={"x": {"ref": "a"}}))) == []
+
+
+FIRST_CELL = """
+import sys
+from twingraph_lab import registry
+from twingraph_lab.spec.validate import faults
+from twingraph_lab.spec.workflow import Node, Source, Workflow
+assert not faults(Workflow(name="w", nodes=[Node(id="a", component=Source(code="a = 1", outputs=["a"]))]))
+assert "twingraph_lab.platforms.local" not in sys.modules
+assert not registry._entries.cache_info().currsize
+"""
+
+
+def test_the_first_cell_of_a_notebook_waits_neither_for_what_will_run_it_nor_for_a_look_at_what_is_installed():
+    subprocess.run([sys.executable, "-c", FIRST_CELL], check=True, timeout=60)
 
 
 def test_faults_name_node_and_json_path():

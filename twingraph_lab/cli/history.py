@@ -17,11 +17,11 @@ from twingraph_lab.frontends.causes import causes
 from twingraph_lab.frontends.display import LOOKS, RUN_LOOKS, duration, printable, size, without_controls
 from twingraph_lab.frontends.gantt import look_of, time_of
 from twingraph_lab.frontends.inspecting import abandoned, active_s, timeline_of
-from twingraph_lab.frontends.run_views import INTERRUPTED, took
+from twingraph_lab.frontends.run_views import INTERRUPTED, in_a_line, state_of, took
 from twingraph_lab.frontends.timeline import Lane, Timeline
 from twingraph_lab.runtime.records import RunRecord, TaskRecord
 from twingraph_lab.runtime.run import way_on
-from twingraph_lab.runtime.states import RunState, TaskState
+from twingraph_lab.runtime.states import RunState
 
 if TYPE_CHECKING:
     from twingraph_lab.lab import Lab, Run
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 NEWEST = ("last", "-")
 PLAIN_WIDTH = 100
 """Columns of a chart that isn't printed on a terminal."""
-AT_WORK = (TaskState.DISPATCHED, TaskState.RUNNING)
 
 
 def find(lab: Lab, name: str) -> Run:
@@ -56,7 +55,7 @@ def runs(options: Options, *, state: str | None, limit: int, as_json: bool) -> N
                 _state(record)[2:],
                 ago(record.requested),
                 duration(active[record.run_id]) if record.started else "",
-                Text.assemble(printable(record.workflow), ("  " + printable(record.error), "dim"))
+                Text.assemble(printable(record.workflow), ("  " + in_a_line(record.error), "dim"))
                 if record.state is RunState.FAILED
                 else Text(printable(record.workflow)),
             ]
@@ -160,7 +159,7 @@ def _print_gantt(out: Console, timeline: Timeline) -> None:
 
 def _row(lab: Lab, lane: Lane, *, gone: bool) -> list[Text | str]:
     task, look, metrics = lane.record, look_of(lane), lane.record.metrics
-    state = f"was {task.state}" if gone and task.state in AT_WORK else str(task.state)
+    state = state_of(task, gone=gone)
     if task.failure:
         remark = Text(printable(str(task.failure)), style=look.style)
     else:

@@ -53,7 +53,7 @@ class Wanted:
         """Those lines of these events."""
         for event in events:
             if isinstance(event, TaskLogged) and self._has(event):
-                texts = [event.text] if event.stream == "log" else event.text.splitlines()
+                texts = [event.text] if event.stream == "log" else event.text.split("\n")
                 yield from (Line(event, text) for text in texts)
 
     def _has(self, event: TaskLogged) -> bool:

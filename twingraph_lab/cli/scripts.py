@@ -66,7 +66,8 @@ def resume(lab: Lab, run: Run, reports: list[dict[str, object]], *, as_json: boo
 def _check(record: RunRecord, context: RunContext) -> None:
     by_hand = f"in Python or its notebook, with its pipeline: {record.workflow}.resume({record.run_id!r})"
     if record.state is RunState.COMPLETED:
-        raise ConflictError(f"run {record.run_id} is completed: there is nothing to resume")
+        more = "; if its program was to begin others after it, execute that again" if context.script else ""
+        raise ConflictError(f"run {record.run_id} is completed: there is nothing to resume{more}")
     if record.state is RunState.RUNNING and not is_dead(record.coordinator) and record.lease_until is not None:
         raise ConflictError(f"run {record.run_id} is running, driven by {record.coordinator}")
     if not context.script:

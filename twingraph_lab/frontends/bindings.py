@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 import symtable
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from twingraph_lab.frontends.flow import Bindings, Flow, State, join
 from twingraph_lab.frontends.scopes import (
     Body,
     bodies_in,
@@ -21,9 +21,6 @@ from twingraph_lab.frontends.scopes import (
     names_in,
     only_hinted,
 )
-
-Kind = Literal["value", "changed", "target", "import", "definition"]
-"""`changed`: an input altered in place; `target`: bound by `for`, `with`, `except`; `definition`: function or class."""
 
 CHANGES = frozenset({"fit", "fit_predict", "fit_transform", "partial_fit", "pop", "popitem", "popleft", "setdefault"})
 """Methods known to alter their object, wherever they are called."""
@@ -35,130 +32,29 @@ STATEMENTS = CHANGES | {
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
-@dataclass(slots=True)
-class Bindings:
-    """Names at the top level. `reads` and `maybe_reads` map to the line of the first read.
-
-    A name in `reads` is needed on some path and never bound before it; one in `maybe_reads` is bound on another path.
-    `certain` are bound at the end whatever happens. `kinds` has every name ever bound, in order of first binding. `now`
-    are the names read while the code runs, not only when somebody calls a function that it defines.
-    """
-
-    reads: dict[str, int] = field(default_factory=dict)
-    maybe_reads: dict[str, int] = field(default_factory=dict)
-    certain: frozenset[str] = frozenset()
-    kinds: dict[str, set[Kind]] = field(default_factory=dict)
-    imports: dict[str, str] = field(default_factory=dict)
-    now: frozenset[str] = frozenset()
-    star_import: int = 0
-
-
 def bindings(code: str, tree: ast.Module) -> Bindings:
     """The names that `code`, whose syntax tree is `tree`, reads and binds at its top level."""
     hints = not any(isinstance(part, ast.ImportFrom) and part.module == "__future__" for part in tree.body)
-    flow = _Flow(bodies_in(symtable.symtable(code, "<cell>", "exec")), hints=hints)
+    flow = _Walk(bodies_in(symtable.symtable(code, "<cell>", "exec")), hints=hints)
     flow.statements(tree.body)
     return flow.settled()
-
-
-class _State(NamedTuple):
-    """Names bound on every path to here, and on at least one."""
-
-    certain: frozenset[str] = frozenset()
-    maybe: frozenset[str] = frozenset()
-
-
-def _join(states: Iterable[_State | None]) -> _State | None:
-    """The state where paths meet. `None` is a path that doesn't get here."""
-    known = [state for state in states if state is not None]
-    if not known:
-        return None
-    return _State(
-        frozenset.intersection(*(state.certain for state in known)),
-        frozenset.union(*(state.maybe for state in known)),
-    )
 
 
 class _Loop(NamedTuple):
     """The states at each `break` and `continue` of a loop."""
 
-    breaks: list[_State | None]
-    continues: list[_State | None]
+    breaks: list[State | None]
+    continues: list[State | None]
 
 
-class _Flow:
-    """Walks code in the order it runs. `outer` is the flow around a class body; `hints` are evaluated or just text."""
+class _Walk(Flow):
+    """Walks code in the order it runs. `bodies` are its functions, `hints` are evaluated or just text."""
 
-    def __init__(self, bodies: dict[tuple[str, int], Body], outer: _Flow | None = None, *, hints: bool = True) -> None:
-        self.found = Bindings()
-        self.hints = hints
-        self.state: _State | None = _State()
-        self.outer = outer
+    def __init__(self, bodies: dict[tuple[str, int], Body], outer: _Walk | None = None, *, hints: bool = True) -> None:
+        super().__init__(outer)
         self.bodies = bodies
-        self.callables: dict[str, frozenset[str]] = {}  # functions and classes of this code → what their bodies read
-        self.later: list[tuple[str, int]] = []  # read when some body runs, which may be after a later binding
-        self.comprehensions: list[set[str]] = []
+        self.hints = hints
         self.loops: list[_Loop] = []
-        self.globals: set[str] = set()
-
-    def settled(self) -> Bindings:
-        """What was found. Reads whose time nobody knows are needed unless this code binds the name somewhere."""
-        self.found.now = frozenset({*self.found.reads, *self.found.maybe_reads})
-        for name, line in self.later:
-            if name not in self.found.kinds:
-                self.found.reads.setdefault(name, line)
-        self.found.certain = self.state.certain if self.state else frozenset()
-        return self.found
-
-    # names
-
-    def read(self, name: str, line: int) -> None:
-        """Code running now takes the value of `name`."""
-        if self.state is None or any(name in names for names in self.comprehensions):
-            return
-        if self.outer and (self.comprehensions or name not in self.state.certain):
-            self.outer.read(name, line)
-        elif not self.outer:
-            self.need(name, line)
-            self._call(name, line)
-
-    def _call(self, name: str, line: int) -> None:
-        """A function that is mentioned may be called, and so may those that it mentions."""
-        reached, todo = {name}, [name]
-        while todo:
-            for free in sorted(self.callables.get(todo.pop(), frozenset()) - reached):
-                reached.add(free)
-                todo.append(free)
-                self.need(free, line)
-
-    def need(self, name: str, line: int) -> None:
-        if self.state is not None and name not in self.state.certain:
-            (self.found.maybe_reads if name in self.state.maybe else self.found.reads).setdefault(name, line)
-
-    def bind(self, name: str, kind: Kind = "value", *, certain: bool = True) -> None:
-        """`name` has a value from here on."""
-        if self.outer and name in self.globals:
-            self.outer.bind(name, kind, certain=certain)
-            return
-        self.found.kinds.setdefault(name, set()).add(kind)
-        self.callables.pop(name, None)
-        if self.state is not None:
-            now = self.state
-            self.state = _State(now.certain | {name} if certain else now.certain, now.maybe | {name})
-
-    def unbind(self, name: str) -> None:
-        if self.state is not None:
-            self.state = _State(self.state.certain - {name}, self.state.maybe - {name})
-
-    def change(self, node: ast.expr) -> None:
-        """The object that an expression like `a.b[0]` belongs to is altered: an input `a` is an output too."""
-        while isinstance(node, ast.Attribute | ast.Subscript):
-            node = node.value
-        if not isinstance(node, ast.Name) or self.outer or any(node.id in names for names in self.comprehensions):
-            return
-        self.read(node.id, node.lineno)
-        if self.state is not None and node.id not in self.state.maybe:
-            self.found.kinds.setdefault(node.id, set()).add("changed")
 
     # statements
 
@@ -166,7 +62,7 @@ class _Flow:
         for statement in body:
             self.statement(statement)
 
-    def branch(self, start: _State | None, *steps: Callable[[], None]) -> _State | None:
+    def branch(self, start: State | None, *steps: Callable[[], None]) -> State | None:
         """The state after `steps`, begun in `start`."""
         self.state = start
         for step in steps:
@@ -226,8 +122,8 @@ class _Flow:
             case _:
                 self._parts(node)
 
-    def _either(self, start: _State | None, *branches: Callable[[], None]) -> _State | None:
-        return _join([self.branch(start, step) for step in branches])
+    def _either(self, start: State | None, *branches: Callable[[], None]) -> State | None:
+        return join([self.branch(start, step) for step in branches])
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While, *, endless: bool) -> None:
         start, loop = self.state, _Loop([], [])
@@ -236,9 +132,9 @@ class _Flow:
             self._target(node.target)
         self.statements(node.body)
         self.loops.pop()
-        self.state = None if endless else _join([start, self.state, *loop.continues])
+        self.state = None if endless else join([start, self.state, *loop.continues])
         self.statements(node.orelse)
-        self.state = _join([self.state, *loop.breaks])
+        self.state = join([self.state, *loop.breaks])
 
     def _try(self, node: ast.Try | ast.TryStar) -> None:
         start = self.state
@@ -246,14 +142,14 @@ class _Flow:
         body, raised = self.state, None
         if start is not None:  # an exception may come before or after any statement
             certain = start.certain & body.maybe if body else start.certain
-            raised = _State(certain, start.maybe | self.found.kinds.keys())
+            raised = State(certain, start.maybe | self.found.kinds.keys())
         ends = [self.branch(body, lambda: self.statements(node.orelse))]
         for handler in node.handlers:
             self.state = raised
             self._handler(handler)
             ends.append(self.state)
-        end = _join(ends)
-        self.branch(_join([end, raised]), lambda: self.statements(node.finalbody))
+        end = join(ends)
+        self.branch(join([end, raised]), lambda: self.statements(node.finalbody))
         self.branch(end, lambda: self.statements(node.finalbody))
 
     def _handler(self, node: ast.ExceptHandler) -> None:
@@ -267,7 +163,7 @@ class _Flow:
 
     def _match(self, node: ast.Match) -> None:
         self.expression(node.subject)
-        start, ends, complete = self.state, list[_State | None](), False
+        start, ends, complete = self.state, list[State | None](), False
         for case in node.cases:
             self.state = start
             for part in ast.walk(case.pattern):
@@ -276,27 +172,22 @@ class _Flow:
                         self.bind(name)
                     case ast.MatchValue(value=value) | ast.MatchClass(cls=value):
                         self.expression(value)
+                if isinstance(part, ast.MatchMapping):
+                    self.expressions(*part.keys)
             if case.guard:
                 self.expression(case.guard)
             self.statements(case.body)
             ends.append(self.state)
             wild = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
             complete = complete or (wild and not case.guard)
-        self.state = _join(ends if complete else [*ends, start])
+        self.state = join(ends if complete else [*ends, start])
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name == "*":
                 self.found.star_import = self.found.star_import or node.lineno
                 continue
-            name = alias.asname or alias.name.partition(".")[0]
-            alone = (
-                ast.Import([alias])
-                if isinstance(node, ast.Import)
-                else ast.ImportFrom(node.module, [alias], node.level)
-            )
-            self.bind(name, "import")
-            self.found.imports[name] = ast.unparse(alone)
+            self.bind(alias.asname or alias.name.partition(".")[0], "import")
 
     def _define(self, name: str, table: str, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         self.expressions(*evaluated_at_definition(node, hints=self.hints))
@@ -312,7 +203,7 @@ class _Flow:
 
     def _class(self, node: ast.ClassDef) -> None:
         self.expressions(*node.decorator_list, *node.bases, *(word.value for word in node.keywords))
-        inner = _Flow(self.bodies, outer=self, hints=self.hints)
+        inner = _Walk(self.bodies, outer=self, hints=self.hints)
         inner.statements(node.body)
         self.bind(node.name, "definition")
         self.callables[node.name] = frozenset(name for name, _ in inner.later)
@@ -349,7 +240,7 @@ class _Flow:
                 for value in others:
                     start = self.state
                     self.expression(value)
-                    self.state = _join([start, self.state])
+                    self.state = join([start, self.state])
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 self.expression(test)
                 self.state = self._either(self.state, lambda: self.expression(body), lambda: self.expression(orelse))
@@ -366,11 +257,16 @@ class _Flow:
 
     def _target(self, node: ast.expr | None) -> None:
         """Bind what a `for` or `with` binds: means, not results."""
-        for part in ast.walk(node) if node else ():
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                self.bind(part.id, "target")
-        if isinstance(node, ast.Attribute | ast.Subscript):
-            self.expression(node)
+        match node:
+            case ast.Name(id=name):
+                self.bind(name, "target")
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                for part in parts:
+                    self._target(part)
+            case ast.Starred(value=part):
+                self._target(part)
+            case ast.Attribute() | ast.Subscript():
+                self.expression(node)
 
     def _lambda(self, node: ast.Lambda) -> None:
         """A lambda that isn't given a name probably runs at once, but may do so later."""

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import keyword
-import re
 import threading
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from pydantic import JsonValue
 
 from twingraph_lab.errors import ConflictError, RunFailedError, SerializationError
 from twingraph_lab.frontends.arguments import Put, input_tree
-from twingraph_lab.frontends.capture import capture
 from twingraph_lab.frontends.handles import Result, place_of, plain
 from twingraph_lab.frontends.hosting import Nodes
 from twingraph_lab.frontends.places import Place
 from twingraph_lab.frontends.shapes import fields_of
 from twingraph_lab.frontends.sites import call_site
+from twingraph_lab.frontends.steps import Captures, Ids, Step
 from twingraph_lab.lineage.changes import execution_id
-from twingraph_lab.spec.validate import RESERVED_IDS
-from twingraph_lab.spec.workflow import Component, Node
+from twingraph_lab.planning.paths import UnresolvedError
 
 Parents = str | Iterable[Any] | None
 """Hashes of calls, or their results: one or several."""
@@ -56,20 +53,6 @@ def stop(value: Any = None) -> NoReturn:
     calls.stop(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What all calls of one component share. `node` has everything but its inputs; `inputs` are the defaults.
-
-    `component` is what workers run, if it isn't made of the function.
-    """
-
-    function: Callable[..., Any]
-    node: Node
-    inputs: Mapping[str, JsonValue]
-    returns: Any
-    component: Component | None = None
-
-
 class Calls:
     """Nodes of one run in call order, and the way from their results to values. Safe to share between threads."""
 
@@ -81,8 +64,7 @@ class Calls:
         self._put = put
         self._lock = threading.Lock()
         self._ids = Ids()
-        self._keys = Ids()
-        self._components: dict[int, tuple[Callable[..., Any], str]] = {}
+        self._captures = Captures()
         self._upstream: dict[str, tuple[str, ...]] = {}
         self._hashes: dict[str, str] = {}
 
@@ -103,7 +85,7 @@ class Calls:
                 raise SerializationError(f"argument {name!r} of {step.node.id}(): {error} ({site})") from error
         after = tuple(dict.fromkeys(self._parents(parents))) if parents is not None else ()
         with self._lock:
-            key, components = self._component(step)
+            key, components = self._captures.of(step)
             node_id = self._ids.next(step.node.id)
             node = step.node.model_copy(update={"id": node_id, "component": key, "inputs": inputs, "after": after})
             self._upstream[node_id] = node.upstream
@@ -173,7 +155,7 @@ class Calls:
             return True
         try:
             self.value(place.node, place.path)
-        except LookupError:
+        except UnresolvedError:
             return False
         return True
 
@@ -184,18 +166,6 @@ class Calls:
     def _refer(self, result: Result) -> JsonValue | None:
         place = place_of(result)
         return place.reference() if self.owns(place) and self.follows(place) else None
-
-    def _component(self, step: Step) -> tuple[str, dict[str, Any]]:
-        known = self._components.get(id(step.function))
-        if known:
-            return known[1], {}
-        try:
-            component = step.component or capture(step.function)
-        except SerializationError as error:
-            raise SerializationError(f"{error} ({call_site()})") from error
-        key = self._keys.next(step.node.id)
-        self._components[id(step.function)] = step.function, key  # the function is kept, so its id stays its own
-        return key, {key: component}
 
     def _parents(self, parents: Parents) -> Iterator[str]:
         if parents is None:
@@ -233,45 +203,12 @@ class Calls:
         return found
 
 
-class Ids:
-    """`load`, `load-2`, `load-3` …
-
-    >>> ids = Ids()
-    >>> [ids.next(name) for name in ("load", "load-2", "load", "<lambda>")]
-    ['load', 'load-2', 'load-3', 'lambda']
-    """
-
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
-        self._taken: set[str] = set()
-
-    def next(self, name: str) -> str:
-        """A free id made of `name`."""
-        name = as_id(name)
-        while True:
-            self._counts[name] = count = self._counts.get(name, 0) + 1
-            candidate = name if count == 1 else f"{name}-{count}"
-            if candidate not in self._taken:
-                self._taken.add(candidate)
-                return candidate
-
-
-def as_id(name: str) -> str:
-    """The nearest text to `name` that can be a node's id.
-
-    >>> as_id("<lambda>"), as_id("größe"), as_id("2nd"), as_id("none")
-    ('lambda', 'gr__e', '_2nd', '_none')
-    """
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", name.strip("<>"))[:100]
-    return name if re.match(r"[A-Za-z_]", name) and name not in RESERVED_IDS else f"_{name}"
-
-
 def resolved(value: Any) -> Any:
-    """`value` with the results in it (in lists, tuples, dicts) replaced by what they stand for; waits for those."""
+    """`value` with results in it (in lists, tuples, sets, dicts) replaced by what they stand for; waits for those."""
     kind = type(value)
     if kind is Result:
         return plain(value)
-    if kind is list or kind is tuple:
+    if kind in {list, tuple, set, frozenset}:
         return kind(resolved(item) for item in value)
     if kind is dict:
         return {key: resolved(item) for key, item in value.items()}

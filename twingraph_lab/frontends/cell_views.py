@@ -55,7 +55,7 @@ def _rewired(book: CellBook, before: CellBook, name: str) -> list[str]:
     """The other nodes that take something else than before, or from elsewhere."""
     old = before.workflow.by_id
     return [
-        f"{node.id} ({takes(node, defaults(book.workflow))})"
+        f"{node.id} ({takes(node, defaults(book.workflow)) or 'takes nothing'})"
         for node in book.workflow.nodes
         if node.id != name and node.id in old and old[node.id].inputs != node.inputs
     ]
@@ -72,11 +72,14 @@ def _warnings(book: CellBook, before: CellBook, name: str) -> list[str]:
 
 
 def pictures(given: Mapping[str, Any]) -> View | None:
-    """The images among outputs, each with its name, if there are any."""
-    shown = NOTHING
+    """The images among outputs, each once and with its names, if there are any."""
+    names: dict[bytes, list[str]] = {}
     for name, value in given.items():
         if isinstance(value, Image):
-            data = base64.b64encode(value.data).decode()
-            html = f'<img alt="{escape(name)}" style="max-width:100%" src="data:image/png;base64,{data}">'
-            shown += heading(name) + View(html, repr(value))
+            names.setdefault(value.data, []).append(name)
+    shown = NOTHING
+    for image, called in names.items():
+        title, data = ", ".join(called), base64.b64encode(image).decode()
+        html = f'<img alt="{escape(title)}" style="max-width:100%" src="data:image/png;base64,{data}">'
+        shown += heading(title) + View(html, repr(given[called[0]]))
     return shown if shown.html else None

@@ -14,6 +14,7 @@ from twingraph_lab.errors import Fault, NotFoundError, WorkflowError
 from twingraph_lab.frontends.cells import cell_node, read_cell
 from twingraph_lab.frontends.definitions import defines_only, definitions_of
 from twingraph_lab.frontends.entries import Cell, Entry, said
+from twingraph_lab.frontends.export import with_defaults
 from twingraph_lab.frontends.missing import a_kind, is_plain, known
 from twingraph_lab.frontends.resolution import CIRCLE
 from twingraph_lab.frontends.surroundings import Surroundings
@@ -105,6 +106,16 @@ class CellBook(Wiring):
         parameters = {**book.workflow.parameters, **retyped}
         return replace(book, workflow=book.workflow.model_copy(update={"parameters": parameters})), now
 
+    def now(self, namespace: Mapping[str, Any]) -> CellBook:
+        """The book to show: with what captured variables are now as the defaults of its parameters."""
+        values = {
+            name: namespace[name]
+            for name in self.captured
+            if name in namespace and is_plain(namespace[name])
+            if namespace[name] != self.workflow.parameters[name].default
+        }
+        return replace(self, workflow=with_defaults(self.workflow, values)) if values else self
+
     def faults(self, nodes: Collection[str] = ()) -> list[Fault]:
         """What keeps the workflow from running, or these nodes and those they need: each with its cell and line."""
         found: list[Fault] = []
@@ -115,7 +126,7 @@ class CellBook(Wiring):
                 for each in entry.stale
             ]
         told = {fault.node for fault in found}
-        found += [fault for fault in faults(self.workflow) if fault.node not in told]
+        found += [self._in_cell(fault) for fault in faults(self.workflow) if fault.node not in told]
         if not nodes:
             return found
         needed = self.needed_by(nodes)
@@ -143,6 +154,12 @@ class CellBook(Wiring):
     def cell_called(self, identity: str) -> str:
         """The name of the cell that the front end identifies so; empty if there is none."""
         return next((name for name, each in self.entries.items() if identity and each.cell.identity == identity), "")
+
+    def _in_cell(self, fault: Fault) -> Fault:
+        """A fault of the document; where a cell made the node, its place in the document says nothing to anybody."""
+        if fault.node not in self.entries:
+            return fault
+        return replace(fault, path=re.sub(r"^nodes\[\d+\]\.", "", fault.path or ""))
 
     def _faults_of(self, name: str) -> tuple[Fault, ...]:
         return self.entries[name].faults if name in self.entries else ()

@@ -14,7 +14,9 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from twingraph_lab.errors import Fault, WorkflowError
-from twingraph_lab.frontends.bindings import Kind, bindings
+from twingraph_lab.frontends.bindings import bindings
+from twingraph_lab.frontends.flow import Kind
+from twingraph_lab.spec.wording import worded
 from twingraph_lab.spec.workflow import Node, Source
 
 RESULT = "result"
@@ -47,7 +49,6 @@ class CellNames:
     may_need: Mapping[str, int]
     outputs: tuple[str, ...]
     kinds: Mapping[str, frozenset[Kind]]
-    imports: Mapping[str, str]
     now: frozenset[str]
     has_result: bool
     result: bool
@@ -90,7 +91,6 @@ def names_of(code: str) -> CellNames:
         may_need={**shadowing, **{name: line for name, line in found.maybe_reads.items() if name not in needs}},
         outputs=outputs,
         kinds={name: frozenset(kinds) for name, kinds in found.kinds.items()},
-        imports=found.imports,
         now=found.now,
         has_result=_last_expression(tree) is not None,
         result=_is_wanted(tree, code, outputs),
@@ -187,8 +187,6 @@ def cell_node(
         return Node(id=name, component=component, inputs=dict(inputs), **(options or {}))
     except ValidationError as error:
         raise WorkflowError(
-            Fault(
-                f"{fault['msg']}, not {fault['input']!r}", node=name, path=".".join(str(part) for part in fault["loc"])
-            )
-            for fault in error.errors()
+            Fault(worded(fault), node=name, path=".".join(str(part) for part in fault["loc"]))
+            for fault in error.errors(include_url=False)
         ) from None

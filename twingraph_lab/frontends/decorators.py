@@ -17,16 +17,19 @@ from pydantic import JsonValue, ValidationError
 
 from twingraph_lab.errors import ConflictError, Fault, WorkflowError
 from twingraph_lab.frontends.arguments import json_tree, wrong_types
-from twingraph_lab.frontends.calls import Calls, Step, Stop, as_id, current_calls, resolved, stop
+from twingraph_lab.frontends.calls import Calls, Stop, current_calls, resolved, stop
 from twingraph_lab.frontends.capture import importable
 from twingraph_lab.frontends.handles import Result
 from twingraph_lab.frontends.hosting import Host, OpenRun, current_host, use_host
+from twingraph_lab.frontends.identities import identify_classes
 from twingraph_lab.frontends.mapping import NOTHING, rows
 from twingraph_lab.frontends.programs import current_program
 from twingraph_lab.frontends.shapes import returned
 from twingraph_lab.frontends.sites import call_site
+from twingraph_lab.frontends.steps import Step, as_id
 from twingraph_lab.frontends.tracing import trace
 from twingraph_lab.planning.context import RunContext
+from twingraph_lab.platforms import inside
 from twingraph_lab.runtime.serializers import JSON
 from twingraph_lab.spec.workflow import CachePolicy, Node, PlatformSpec, Retry, Workflow
 
@@ -55,6 +58,7 @@ class Component(Generic[P, R]):
     """
 
     def __init__(self, function: Callable[P, R], node: Node) -> None:
+        _check_name(function, f"component {node.id!r}")
         update_wrapper(self, function)
         self.function = function
         self._node = node
@@ -63,6 +67,13 @@ class Component(Generic[P, R]):
         if kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL}:
             raise TypeError(
                 f"component {node.id!r}: a node's inputs have names, so no '*args' and no parameters before '/'"
+            )
+        scope = function.__qualname__.rpartition(".")[0]
+        in_class = scope != "" and not scope.endswith("<locals>")
+        if in_class and next(iter(self._signature.parameters), "") in {"self", "cls"}:
+            raise TypeError(
+                f"component {node.id!r}: a method can't be a component, as a worker would have a copy of its object;"
+                " make it a function, or a staticmethod of a component, that takes what it needs"
             )
         self._takes_parents = "parent_hash" in self._signature.parameters
 
@@ -88,7 +99,8 @@ class Component(Generic[P, R]):
         ([11, 12, 13], [11, 22])
         """
         parents = {} if self._takes_parents else {key: inputs.pop(key) for key in ("parent_hash",) if key in inputs}
-        first = next(iter(self._signature.parameters), "")
+        by_place = (name for name, p in self._signature.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD)
+        first = next(by_place, "")
         return [self(**arguments, **parents) for arguments in rows(self._node.id, first, items, inputs)]  # type: ignore[call-arg]
 
     def __repr__(self) -> str:
@@ -139,8 +151,10 @@ class Pipeline(Generic[P, R]):
     """A function whose component calls are one run. Calling it runs it and returns its value, or raises its error."""
 
     def __init__(self, function: Callable[P, R], name: str) -> None:
-        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        kinds_refused = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+        if any(is_one(function) for is_one in kinds_refused):
             raise TypeError(f"pipeline {name!r}: its body must be a plain function, only components may be 'async'")
+        _check_name(function, f"pipeline {name!r}")
         update_wrapper(self, function)
         self.function = function
         self.name = name
@@ -151,9 +165,18 @@ class Pipeline(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the body and wait for its nodes; in another pipeline's body, add them to that one's run.
 
-        A component's failure is raised as `RunFailedError` where its value is used, or here at the end. The body may
-        catch it and go on. Its own exceptions stop the run and come out unchanged.
+        A component's failure is raised where its value is used, or here at the end, as a `RunFailedError` that is also
+        of the class that the component raised. The body may catch it and go on. Its own exceptions stop the run and
+        come out unchanged. In a component's body a pipeline is its function, as components are.
         """
+        match inside.phase():
+            case "running":
+                return self.function(*args, **kwargs)
+            case "loading":
+                raise ConflictError(
+                    f"the module that calls the pipeline {self.name!r} is imported by its own components, and they"
+                    " can't run it again: put the call below `if __name__ == '__main__':`"
+                )
         if current_calls() is not None:
             return self.function(*args, **kwargs)
         parameters = self._parameters(args, kwargs)
@@ -206,6 +229,7 @@ class Pipeline(Generic[P, R]):
 
     def _run(self, run: OpenRun, host: Host, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> R:
         """Run the body as `run`, to its end."""
+        identify_classes()
         calls = Calls(run, host.artifacts.put)
         end = run.close
         try:
@@ -216,18 +240,14 @@ class Pipeline(Generic[P, R]):
                     value, end = resolved(stopped.value), run.stop
                 outputs = calls.outputs(value)
         except BaseException as error:
-            run.abort(f"{type(error).__name__}: {error}", handled=calls.handled_despite(error))
+            run.abort(_said(error), handled=calls.handled_despite(error))
             raise
         try:
             end(outputs, handled=calls.handled)
         except KeyboardInterrupt:
             run.abort("interrupted", handled=calls.handled)
             raise
-        return cast("R", self._resolved(value))
-
-    def _resolved(self, value: Any) -> Any:
-        """What the caller gets for what the body returned."""
-        return resolved(value)
+        return cast("R", resolved(value))
 
     def _parameters(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, JsonValue]:
         """The arguments as the run's record knows them: those that are JSON. Raises `WorkflowError` for wrong types."""
@@ -314,7 +334,7 @@ def component(
     def decorate(function: Callable[P, R]) -> Component[P, R]:
         if isinstance(function, Component):
             function = function.function
-        own_name = name or as_id(function.__name__)
+        own_name = name or as_id(getattr(function, "__name__", type(function).__name__))
         return Component(function, _node(own_name, options))
 
     return decorate if function is None else decorate(function)
@@ -334,9 +354,24 @@ def pipeline(
     """Make a function a pipeline: calling it is one run, named after it or `name`."""
 
     def decorate(function: Callable[P, R]) -> Pipeline[P, R]:
-        return Pipeline(function, name or function.__name__)
+        return Pipeline(function, name or getattr(function, "__name__", type(function).__name__))
 
     return decorate if function is None else decorate(function)
+
+
+def _said(error: BaseException) -> str:
+    """What a run's record says of the exception that ended its body."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  (the user's code; the run has to end all the same)
+        text = ""
+    return ": ".join(filter(None, [type(error).__name__, text]))
+
+
+def _check_name(function: Callable[..., Any], what: str) -> None:
+    """Workers find a function by its name, or take its code along."""
+    if not callable(function) or not hasattr(function, "__qualname__"):
+        raise TypeError(f"{what} must be a function, not a {type(function).__name__}; call that in a `def` of its own")
 
 
 def _node(name: str, options: Mapping[str, Any]) -> Node:

@@ -16,8 +16,10 @@ from twingraph_lab.events import Artifact, Basis, Outputs
 from twingraph_lab.frontends.display import clip, printable
 from twingraph_lab.lineage.preview import masked, secret_name, without_literals
 from twingraph_lab.planning.context import RunContext
+from twingraph_lab.planning.keys import exact
 from twingraph_lab.runtime.artifacts import ArtifactStore, preview
 from twingraph_lab.runtime.records import TaskRecord
+from twingraph_lab.schedulers.cache import text_of
 from twingraph_lab.schedulers.modules import read
 from twingraph_lab.spec.inputs import ParameterUse, Reference, mentions, special_form
 from twingraph_lab.spec.workflow import Builtin, Component, Node, Pickled, PythonFunction, Source
@@ -72,8 +74,11 @@ class Computation:
     at: datetime | None = None
 
 
-def code_changes(before: Computation, after: Computation) -> Iterator[Cause]:
-    """What has changed in the code, from the documents, and from the digests where they were recorded."""
+def code_changes(before: Computation, after: Computation, store: ArtifactStore | None) -> Iterator[Cause]:
+    """What has changed in the code, from the documents, and from the digests where they were recorded.
+
+    `store` has the texts of modules.
+    """
     told = list(_component_changes(before, after))
     yield from told
     if before.basis is None or after.basis is None:
@@ -89,7 +94,13 @@ def code_changes(before: Computation, after: Computation) -> Iterator[Cause]:
         if name not in then or name not in now:
             yield Cause("code", name, text="isn't used any more" if name in then else "is used now")
         else:
-            yield Cause("code", name, _short(then[name]), _short(now[name]), text="has changed")
+            detail = _module_diff(then[name], now[name], store) if store and _is_file(name) else ""
+            yield Cause("code", name, _short(then[name]), _short(now[name]), text="has changed", detail=detail)
+
+
+def _module_diff(then: str, now: str, store: ArtifactStore) -> str:
+    old, new = text_of(store, then), text_of(store, now)
+    return "" if old is None or new is None else diff(old, new)
 
 
 def _is_file(name: str) -> bool:
@@ -162,12 +173,12 @@ class _Input:
         self.waits = [mention.node for mention in self.references if mention.node in computation.pending]
 
     @property
-    def signature(self) -> JsonValue:
+    def signature(self) -> str:
         """Equal for two inputs that have the same value for certain."""
         read: list[JsonValue] = [
             [[a.digest for a in _read(self.of, each)], list(each.path)] for each in self.references
         ]
-        return [self.there, _anonymous(self.tree), dict(self.parameters), read]
+        return exact([self.there, _anonymous(self.tree), dict(self.parameters), read])
 
     @property
     def shown(self) -> str:
@@ -186,14 +197,17 @@ def _recorded_equal(before: Computation, after: Computation, name: str) -> bool:
     if before.basis is None or after.basis is None:
         return False
     then, now = before.basis, after.basis
-    same = name in then.inputs and name in now.inputs and then.inputs[name] == now.inputs[name]
-    return same and then.parameters == now.parameters
+    same = name in then.inputs and name in now.inputs and exact(then.inputs[name]) == exact(now.inputs[name])
+    return same and exact(dict(then.parameters)) == exact(dict(now.parameters))
 
 
 def _parameter_changes(then: _Input, now: _Input) -> Iterator[Cause]:
     for name in dict.fromkeys([*then.parameters, *now.parameters]):
-        if name in then.parameters and name in now.parameters and then.parameters[name] != now.parameters[name]:
-            old, new = _value(name, then.parameters[name]), _value(name, now.parameters[name])
+        if name not in then.parameters or name not in now.parameters:
+            continue
+        was, is_now = then.parameters[name], now.parameters[name]
+        if exact(was) != exact(is_now):
+            old, new = _value(name, was), _value(name, is_now)
             yield Cause("parameter", name, old, new)
 
 

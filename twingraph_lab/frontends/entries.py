@@ -9,10 +9,13 @@ from typing import Any
 from pydantic import JsonValue
 
 from twingraph_lab.errors import Fault
-from twingraph_lab.frontends.cells import FIGURE
+from twingraph_lab.frontends.cells import FIGURE, RESULT
 from twingraph_lab.frontends.definitions import definitions_of
 from twingraph_lab.frontends.missing import known
 from twingraph_lab.spec.workflow import Workflow
+
+ALL = "output"
+"""`node.output` is everything that a node gives, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Said:
             outputs = self.workflow.outputs_of(self.workflow.by_id[giver])
             if path and not _has(outputs, path[0]):
                 self.faults.append(self._fault(known("output", path[0], outputs), at))
-            self.inputs[wanted] = {"ref": source}
+            self.inputs[wanted] = {"ref": source if path else _meant(giver, outputs, wanted)}
 
     def expect(self, node: str, at: str) -> bool:
         """Whether the cell can wait for `node`, which the option `at` names."""
@@ -117,8 +120,16 @@ def said(cell: Cell, name: str, workflow: Workflow, reads: Collection[str], belo
     return found
 
 
+def _meant(node: str, outputs: tuple[str, ...], wanted: str) -> str:
+    """What is taken from a node if no output is named: the one of the input's name, the only one, else all of them."""
+    if outputs in ((), (RESULT,)):
+        return node
+    output = wanted if wanted in outputs else outputs[0] if len(outputs) == 1 else ALL
+    return f"{node}.{output}"
+
+
 def _has(outputs: tuple[str, ...], name: str) -> bool:
-    return not outputs or outputs == ("result",) or name in (*outputs, "output") or bool(FIGURE.fullmatch(name))
+    return not outputs or outputs == (RESULT,) or name in (*outputs, ALL) or bool(FIGURE.fullmatch(name))
 
 
 def renamed_inputs(value: JsonValue, old: str, new: str) -> JsonValue:

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -55,18 +56,23 @@ def with_defaults(workflow: Workflow, values: Mapping[str, JsonValue]) -> Workfl
 
 def write(text: str, path: Path, *, overwrite: bool) -> None:
     """Write a file, wholly or not at all. Raises `ConflictError` if there is one that may not be replaced,
-    `NotFoundError` without a folder for it.
+    `NotFoundError` without a folder that takes it.
     """
-    if not path.parent.is_dir():
-        raise NotFoundError(f"can't write {path}: there is no folder {path.parent}")
-    if path.exists() and not overwrite:
-        raise ConflictError(f"{path} is there already; say --overwrite to replace it")
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
+        if not path.parent.is_dir():
+            raise NotFoundError(f"can't write {path}: there is no folder {path.parent}")
+        if path.is_dir():
+            raise ConflictError(f"can't write {path}: it is a folder")
+        if path.exists() and not overwrite:
+            raise ConflictError(f"{path} is there already; say --overwrite to replace it")
         with made.open("x", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         made.replace(path)
+    except OSError as error:
+        raise NotFoundError(f"can't write {path}: {error.strerror}") from None
     finally:
-        made.unlink(missing_ok=True)
+        with suppress(OSError):
+            made.unlink()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from twingraph_lab.errors import Fault, WorkflowError
 from twingraph_lab.frontends.cells import RESULT, names_of
+from twingraph_lab.frontends.entries import ALL
 from twingraph_lab.frontends.export_bodies import Body, body_of
 from twingraph_lab.frontends.export_code import InexpressibleError, expression, literal
 from twingraph_lab.frontends.tagged import workflow_of_cells
+from twingraph_lab.spec.caching import cache_policy, policy_text
 from twingraph_lab.spec.graph import topological
 from twingraph_lab.spec.inputs import special_form
 from twingraph_lab.spec.workflow import CachePolicy, Node, Parameter, PlatformSpec, Retry, Workflow
@@ -40,9 +43,9 @@ def notebook(workflow: Workflow) -> str:
         lines = [_parameter(name, parameter) for name, parameter in workflow.parameters.items()]
         cells.append(_code("\n".join(lines), tags=["parameters"]))
     cells += [_code(setup) for setup in dict.fromkeys(body.setup for body in bodies.values()) if setup]
-    for node_id, body in bodies.items():
+    for node_id in bodies:
         try:
-            cells.append(_code(_cell(workflow.by_id[node_id], body)))
+            cells.append(_code(_cell(workflow.by_id[node_id], bodies)))
         except InexpressibleError as error:
             faults.append(Fault(str(error), node=node_id))
     if faults:
@@ -68,8 +71,9 @@ def _check(wanted: Workflow, made: Workflow) -> None:
         raise WorkflowError(faults, source=f"{wanted.name!r} as a notebook")
 
 
-def _cell(node: Node, body: Body) -> str:
+def _cell(node: Node, bodies: Mapping[str, Body]) -> str:
     """The cell's text. Raises `InexpressibleError`."""
+    body = bodies[node.id]
     words = ["%%twingraph", node.id]
     names = names_of(body.code + "\n")
     lines: list[str] = []
@@ -79,7 +83,7 @@ def _cell(node: Node, body: Body) -> str:
         if form == "param" and isinstance(tree, dict) and tree["param"] == name and read:
             continue  # the variable of the parameters cell
         if form == "ref" and isinstance(tree, dict) and read:
-            words += ["--in", f"{name}={_source(str(tree['ref']))}"]
+            words += ["--in", f"{name}={_source(str(tree['ref']), bodies)}"]
             continue
         given: dict[tuple[str, ...], str] = {}
 
@@ -92,7 +96,7 @@ def _cell(node: Node, body: Body) -> str:
 
         lines.append(f"{name} = {expression(tree, named, templates=False)}")
         for path, variable in given.items():
-            words += ["--in", f"{variable}={_source('.'.join(path))}"]
+            words += ["--in", f"{variable}={_source('.'.join(path), bodies)}"]
     code = "\n".join([*lines, body.code])
     outputs = names_of(code + "\n")
     if body.outputs:
@@ -105,9 +109,13 @@ def _cell(node: Node, body: Body) -> str:
     return "\n".join([" ".join([*words, *_options(node)]), code])
 
 
-def _source(ref: str) -> str:
+def _source(ref: str, bodies: Mapping[str, Body]) -> str:
+    """What `--in` says of a reference: all that a node gives is asked for as its `output`."""
     node, *path = ref.split(".")
-    return ".".join([node, *(path[1:] if path[:1] == ["output"] else path)])
+    path = path[1:] if path[:1] == [ALL] else path
+    if not path and node in bodies and bodies[node].outputs not in ((), (RESULT,)):
+        path = [ALL]
+    return ".".join([node, *path])
 
 
 def _options(node: Node) -> list[str]:
@@ -137,11 +145,14 @@ def _options(node: Node) -> list[str]:
 
 
 def _cache(policy: CachePolicy) -> str:
-    parts: list[str] = [] if policy.mode == "version" else [policy.mode]
-    parts += [f"version={policy.version}"] if policy.version else []
-    parts += [f"ttl={policy.ttl_s:g}s"] if policy.ttl_s else []
-    parts += [f"scope={policy.scope}"] if policy.scope != CachePolicy().scope else []
-    return ",".join([*parts, *(["refresh"] if policy.refresh else [])])
+    text = policy_text(policy)
+    try:
+        same = cache_policy(text) == policy
+    except WorkflowError:
+        same = False
+    if not same:
+        raise InexpressibleError(f"a cell can't say its cache policy {text!r}")
+    return text
 
 
 def _parameter(name: str, parameter: Parameter) -> str:

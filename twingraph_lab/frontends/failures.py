@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 
@@ -13,6 +14,9 @@ from twingraph_lab.spec.workflow import Source, Workflow
 
 AROUND = 2
 """Lines shown before and after the one that failed."""
+
+OUTPUT = re.compile(r"output '(\w+)'")
+"""How the message begins if an output can't be stored."""
 
 
 def run_error(record: RunRecord, tasks: Mapping[str, TaskRecord], workflow: Workflow) -> RunFailedError:
@@ -51,18 +55,44 @@ def where(failure: Failure, workflow: Workflow, node_id: str) -> list[str]:
         re.finditer(rf'^  File "{re.escape(component.filename)}", line (\d+).*$', failure.traceback, re.MULTILINE)
     )
     if not frames:
-        return _in_setup(component, failure, node_id)
-    lines = component.code.splitlines()
-    failing = int(frames[0][1])
+        return _unstorable(component, failure, node_id) or _in_setup(component, failure, node_id)
+    excerpt = _excerpt(component.code, node_id, int(frames[0][1]))
+    inner = [line for line in failure.traceback[frames[0].end() :].splitlines() if line.startswith("  ")]
+    below = next((at for at, line in enumerate(inner) if line.startswith("  File")), len(inner))
+    return [*excerpt, *inner[below:], ""]
+
+
+def _excerpt(code: str, node_id: str, failing: int) -> list[str]:
+    """The lines around one, which an arrow marks."""
+    lines = code.splitlines()
     first = max(2, failing - AROUND)
     width = len(str(failing + AROUND))
-    excerpt = [
+    shown = [
         f"{'---->' if number == failing else '     '} {number:>{width}} {lines[number - 1]}"
         for number in range(first, min(len(lines), failing + AROUND) + 1)
     ]
-    inner = [line for line in failure.traceback[frames[0].end() :].splitlines() if line.startswith("  ")]
-    below = next((at for at, line in enumerate(inner) if line.startswith("  File")), len(inner))
-    return ["", f"cell {node_id!r}, line {failing}:", *excerpt, *inner[below:], ""]
+    return ["", f"cell {node_id!r}, line {failing}:", *shown]
+
+
+def _unstorable(component: Source, failure: Failure, node_id: str) -> list[str]:
+    """Where an output is bound that can't be stored, and how to do without it."""
+    output = OUTPUT.match(failure.message)
+    if failure.kind != "serialization" or not output:
+        return []
+    name = output[1]
+    body = ast.parse(component.code).body
+    bound = [
+        part.lineno
+        for statement in body
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for part in ast.walk(statement)
+        if isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
+    ]
+    others = [each for each in component.outputs if each != name]
+    way = f"call it _{name}" if bound else "end the last line with ;"
+    keep = f", or say what to keep: %%twingraph {node_id} --out {','.join(others)}" if others else ""
+    excerpt = _excerpt(component.code, node_id, max([*bound, 0]) or body[-1].lineno)
+    return [*excerpt, "", f"if no other node needs it, {way}{keep}", ""]
 
 
 def _in_setup(component: Source, failure: Failure, node_id: str) -> list[str]:

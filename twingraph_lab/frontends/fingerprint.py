@@ -1,9 +1,9 @@
 """A digest of what a function does: the same in every process, and after edits elsewhere in its file.
 
 It is of bytecode, names and constants, default values, and the values of the closure and global variables that it uses,
-through all functions and classes that travel with it. File names, line numbers, and the order of a set or of a dict's
-keys don't count; docstrings do, since code can read them. What workers import counts by its name: its code is in files,
-which are looked at when the function is about to run.
+through all functions and classes that travel with it. File names, line numbers and the order of a set don't count;
+docstrings and the order of a dict's keys do, since code sees them. What workers import counts by its name: its code is
+in files, which are looked at when the function is about to run.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ import dis
 import hashlib
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+import typing
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cloudpickle
 
 ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented)})
-NOT_MADE = frozenset({"__module__", "__dict__", "__weakref__", "_abc_impl", "__firstlineno__", "__static_attributes__"})
+NOT_MADE = frozenset(
+    ["__module__", "__dict__", "__weakref__", "_abc_impl", "__firstlineno__", "__static_attributes__"]
+    + [f"__pydantic_{name}__" for name in ("core_schema", "validator", "serializer")]  # derived, with an id in them
+)
 """What a class holds that says nothing of what it does."""
-OURS = frozenset({"builtins", "cloudpickle"})
-"""Modules that values are taken apart with, whether the function knows them or not."""
+OURS = frozenset({"builtins", "cloudpickle", "__main__"})
+"""Modules that values are taken apart with, whether the function knows them or not; and what travels by value."""
 
 Function = Callable[..., Any]
 
@@ -78,6 +82,8 @@ class _Walk:
             case types.CodeType():
                 return self._code(value)
             case types.ModuleType():
+                if sys.modules.get(value.__name__) is not value:
+                    raise TypeError(f"module {value.__name__} can't be imported")
                 self.modules.add(value.__name__)
                 return _hash("module", value.__name__)
             case tuple() | list() if kind in (tuple, list):
@@ -85,13 +91,16 @@ class _Walk:
                     return _hash(kind.__name__, "atoms", repr(value))
                 return _hash(kind.__name__, *map(self.of, value))
             case dict() if kind is dict:
-                return self._mapping(value)
+                return _hash("dict", *(self.of(part) for pair in value.items() for part in pair))
             case set() | frozenset() if kind in (set, frozenset):
                 return _hash("set", *sorted(map(self._alone, value)))
             case staticmethod() | classmethod():
                 return _hash(kind.__name__, self.of(value.__func__))
             case property():
                 return _hash("property", *map(self.of, (value.fget, value.fset, value.fdel)))
+            case typing.TypeVar():  # cloudpickle numbers them
+                kinds = (value.__bound__, value.__constraints__, value.__covariant__, value.__contravariant__)
+                return _hash("variable", value.__name__, *map(self.of, kinds))
             case types.MethodType():
                 return _hash("method", self.of(value.__func__), self.of(value.__self__))
         component = getattr(value, "function", None)  # a decorated function is what it decorates
@@ -120,10 +129,6 @@ class _Walk:
         content = {name: item for name, item in vars(value).items() if name not in NOT_MADE and not _is_slot(item)}
         return _hash("class", value.__name__, *map(self.of, (type(value), value.__bases__, content)))
 
-    def _mapping(self, value: Mapping[Any, Any]) -> bytes:
-        pairs = sorted(((self._alone(key), item) for key, item in value.items()), key=lambda pair: pair[0])
-        return _hash("dict", *(part for key, item in pairs for part in (key, self.of(item))))
-
     def _alone(self, value: Any) -> bytes:
         """A digest to sort by: it doesn't depend on what was met before."""
         walk = _Walk(self._imported)
@@ -136,7 +141,8 @@ class _Walk:
         reduce = cloudpickle.Pickler.dispatch_table.get(type(value))
         reduced = reduce(value) if reduce else value.__reduce_ex__(4)
         if isinstance(reduced, str):
-            return _hash("global", type(value).__module__, reduced)
+            self.modules.add(value.__module__)
+            return _hash("global", value.__module__, reduced, self.of(getattr(value, "__wrapped__", None)))
         make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
         return _hash("object", *map(self.of, (make, arguments, state, list(items or ()), list(pairs or ()))))
 

@@ -3,6 +3,7 @@
 Passing a `Result` on waits for nothing; using its value waits for the node behind it and then acts like that value:
 
     r["outputs"]["x"], r.x, r["x"]    one output or field, still a `Result`
+    a, b = r                          the items of a tuple, each still a `Result`; waits, as their number must be known
     r["hash"]                         the node's execution id, known at once
     r.result(), r + 1, str(r), …      the value; the failure of the node is raised here
 
@@ -11,8 +12,8 @@ it has none, they are taken for fields, and passing them on waits for the node t
 
 This is a proxy of our own because those of the libraries take any attribute for a use of the value, so no field could
 stay lazy, and they allow changes in place, which would be lost when the result is passed on as a reference. Where C
-code looks at the exact type (`json.dumps(r)`, `", ".join([r])`), only `r.result()` will do. `isinstance` sees the
-value's class, and waits.
+code looks at the exact type (`json.dumps(r)`, `", ".join([r])`), in `r is None`, and in `match` with patterns of
+sequences and mappings, only `r.result()` will do. `isinstance` sees the value's class, and waits.
 """
 
 from __future__ import annotations
@@ -21,10 +22,17 @@ import copy
 import math
 import operator
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from twingraph_lab.frontends.places import WAITING, Place, has, step
+
+CHANGING: Mapping[type, frozenset[str]] = {
+    kind: frozenset(name for name in dir(kind) if name != "copy" and not hasattr(unchanging, name))
+    for kind, unchanging in ((list, tuple), (dict, MappingProxyType), (set, frozenset), (bytearray, bytes))
+}
+"""Methods that change a value in place."""
 
 
 class Result:
@@ -45,7 +53,7 @@ class Result:
     def __getattr__(self, name: str) -> Any:
         place = self._place
         if name.startswith("_") or not place.holds(name, by_name=True):
-            return getattr(place.value(), name)
+            return _attribute(self, place.value(), name)
         if place.known is not WAITING and not has(place.known, name):
             return getattr(place.known, name)  # raises what Python raises
         return Result(place.field(name, by_name=True))
@@ -53,7 +61,10 @@ class Result:
     def __getitem__(self, key: Any) -> Any:
         place, key = self._place, plain(key)
         if not isinstance(key, str):
-            return place.value()[key]
+            value = place.value()
+            if isinstance(value, tuple) and type(key) is int and -len(value) <= key < len(value):
+                return Result(place.element(key % len(value), value))
+            return value[key]
         if place.parent is None and key == "hash":
             return place.origin.execution_id(place.node)
         if place.parent is None and key == "outputs":
@@ -68,11 +79,16 @@ class Result:
         named = {name: plain(arg) for name, arg in kwargs.items()}
         place = self._place
         if not (place.by_name and place.parent):
-            return place.value()(*given, **named)
+            if not callable(value := place.value()):
+                raise TypeError(
+                    f"{type(value).__name__!r} object is not callable: it is the result of node {place.node!r};"
+                    " what calls any handle, as pandas does in `table[handle]`, has to be given handle.result()"
+                )
+            return value(*given, **named)
         owner, name = place.parent.value(), place.path[-1]
         if name == "result" and not callable(getattr(owner, name, None)):
             return owner
-        return getattr(owner, name)(*given, **named)
+        return _attribute(self, owner, name)(*given, **named)
 
     def __repr__(self) -> str:  # doesn't wait: debuggers and tracebacks call it
         place = self._place
@@ -98,7 +114,10 @@ class Result:
         return hash(plain(self))
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(plain(self))
+        value = plain(self)
+        if isinstance(value, tuple):  # `a, b = f()`: each is an output, and passing it on an edge
+            return (Result(self._place.element(index, value)) for index in range(len(value)))
+        return iter(value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: FBT001  (NumPy's signature)
         import numpy as np  # noqa: PLC0415
@@ -129,6 +148,13 @@ def place_of(result: Result) -> Place:
 def plain(value: Any) -> Any:
     """`value` itself, or what it stands for if it is a `Result`; waits for that."""
     return place_of(value).value() if type(value) is Result else value
+
+
+def _attribute(result: Result, value: Any, name: str) -> Any:
+    """An attribute of the value, unless it would change it: calls that are given the result would not see that."""
+    if name in CHANGING.get(type(value), ()):
+        _refuse(result)
+    return getattr(value, name)
 
 
 def _refuse(result: Result) -> NoReturn:

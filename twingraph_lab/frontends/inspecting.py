@@ -30,8 +30,8 @@ def timeline_of(record: RunRecord, tasks: Mapping[str, TaskRecord], workflow: Wo
 
 def active_s(record: RunRecord, log: Log) -> float:
     """How many seconds a run has been under way. Those in which nobody drove it are left out."""
-    if record.epoch > 1:
-        under_way = record.state is RunState.RUNNING and not abandoned(record)
+    under_way = record.state is RunState.RUNNING and not abandoned(record)
+    if record.epoch > 1 or (record.state is RunState.RUNNING and not under_way):
         return timeline(_events(record.run_id, log), {}, {}, now=datetime.now(UTC) if under_way else None).active_s
     end = record.finished or (datetime.now(UTC) if record.state is RunState.RUNNING else record.started)
     return max(0.0, (end - record.started).total_seconds()) if end and record.started else 0.0

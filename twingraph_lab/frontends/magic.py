@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
@@ -27,6 +28,9 @@ UNNAMED = "notebook"
 RUN_PYTHON = frozenset({"capture", "prun", "time"})
 """Magics of IPython that run the cell below them in the notebook's namespace."""
 MATCHER = "twingraph_matcher"
+WATCHER = "twingraph_watcher"
+OURS = re.compile(r"^%%twingraph\b|run_cell_magic", re.MULTILINE)
+"""Cells that are nodes when they have run; also below another magic, as `%%time`."""
 
 
 class ShellFront:
@@ -91,6 +95,10 @@ class TwinGraphMagics(Magics):
         matchers = shell.Completer.custom_matchers
         matchers[:] = [other for other in matchers if other.__name__ != MATCHER]  # of an earlier load
         matchers.append(_matcher(self.session))
+        for watcher in shell.events.callbacks["pre_run_cell"][:]:
+            if getattr(watcher, "__name__", "") == WATCHER:
+                shell.events.unregister("pre_run_cell", watcher)
+        shell.events.register("pre_run_cell", _watcher(self.session, self._front))
 
     @line_cell_magic
     def twingraph(self, line: str, cell: str | None = None) -> None:
@@ -123,6 +131,17 @@ def _matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherRes
     complete.__name__ = MATCHER
     matcher: Callable[[CompletionContext], SimpleMatcherResult] = context_matcher(identifier=MATCHER)(complete)
     return matcher
+
+
+def _watcher(session: Session, front: ShellFront) -> Callable[[ExecutionInfo], None]:
+    """What IPython calls before each cell: one that was a node, and has become something else, is none any more."""
+
+    def look(info: ExecutionInfo) -> None:
+        if front.cell and not OURS.search(info.raw_cell or ""):
+            session.give_up(front.cell)
+
+    look.__name__ = WATCHER
+    return look
 
 
 @contextmanager

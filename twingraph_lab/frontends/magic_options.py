@@ -49,6 +49,13 @@ def pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def number(text: str) -> int:
+    """How many of something; at least one."""
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number like 20")
+    return int(text)
+
+
 def line_options() -> Options:
     """The commands of `%twingraph`."""
     parser = Options(
@@ -90,7 +97,7 @@ def line_options() -> Options:
     _run(command("cancel", "ask a run to stop"))
     _run(command("resume", "go on with a run that failed, was cancelled, or lost its process"))
     history = command("history", "list the newest runs")
-    history.add_argument("-n", dest="limit", type=int, default=20, help="how many")
+    history.add_argument("-n", dest="limit", type=number, default=20, help="how many")
     fetch = command("fetch", "bring outputs into the notebook's namespace")
     fetch.add_argument("names", nargs="+", metavar="NAME", help="an output, a node, NODE.OUTPUT, or all")
     fetch.add_argument("--from", dest="run", metavar="RUN", default="", help="the run; the last one by default")

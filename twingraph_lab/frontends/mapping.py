@@ -19,6 +19,8 @@ def rows(name: str, first: str, items: Any, given: Mapping[str, Any]) -> Iterato
     of the same length. Raises `TypeError` and `ValueError`, which name the line.
     """
     if items is not NOTHING:
+        if not first:
+            raise TypeError(f"{name}.map(): it has no parameter that items could go to ({call_site()})")
         if first in given:
             raise TypeError(f"{name}.map(): {first!r} is given twice, by place and by name ({call_site()})")
         return ({first: item, **given} for item in _elements(name, first, items, ""))
@@ -41,5 +43,5 @@ def _elements(name: str, parameter: str, items: Any, hint: str) -> list[Any]:
     listed = list(values)
     if type(items) is Result and type(values) in {list, tuple}:
         place = place_of(items)
-        return [Result(place.element(index, value)) for index, value in enumerate(listed)]
+        return [Result(place.element(index, values)) for index in range(len(listed))]
     return listed

@@ -11,10 +11,10 @@ from typing import Any
 
 from twingraph_lab.components import ipynb
 from twingraph_lab.components.notebook import run_notebook
-from twingraph_lab.frontends.calls import Step, as_id
 from twingraph_lab.frontends.decorators import Component, component
 from twingraph_lab.frontends.notebook import ARGUMENTS
-from twingraph_lab.spec.workflow import Builtin
+from twingraph_lab.frontends.steps import Step, as_id
+from twingraph_lab.spec.workflow import Builtin, Node
 
 
 def notebook(path: str | Path, *, name: str = "", kernel_name: str = "", **options: Any) -> NotebookComponent:
@@ -26,14 +26,14 @@ def notebook(path: str | Path, *, name: str = "", kernel_name: str = "", **optio
     """
     file = Path(path).resolve()
     made = component(run_notebook, name=name or as_id(file.stem), **options)
-    return NotebookComponent(made, file, kernel_name)
+    return NotebookComponent(made.node, file, kernel_name)
 
 
 class NotebookComponent(Component[..., Any]):
     """Called like any component; outside of a pipeline it runs the notebook at once."""
 
-    def __init__(self, made: Component[..., Any], file: Path, kernel_name: str) -> None:
-        super().__init__(made.function, made.node)
+    def __init__(self, node: Node, file: Path, kernel_name: str) -> None:
+        super().__init__(run_notebook, node)
         self.file = file
         self.kernel_name = kernel_name
         document = ipynb.read(file)
@@ -42,10 +42,16 @@ class NotebookComponent(Component[..., Any]):
         self._signature = inspect.Signature([inspect.Parameter(each.name, kind, default=KEPT) for each in declared])
         names = [name for bound in ipynb.outputs(document, source=str(file)).values() for name in bound.names]
         self._outputs = tuple(dict.fromkeys([*names, ipynb.EXECUTED]))
+        self.__name__ = self.__qualname__ = node.id
+        self.__signature__ = self._signature
         self.__doc__ = f"The notebook {file.name}: takes {self._signature}, gives {', '.join(self._outputs)}."
 
     def __repr__(self) -> str:
         return f"<notebook {self.file.name}{self._signature} -> {', '.join(self._outputs)}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Whole, since the function alone doesn't know which notebook: other components' bodies may call it."""
+        return type(self), (self.node, self.file, self.kernel_name)
 
     def _alone(self, *args: Any, **kwargs: Any) -> Any:
         return run_notebook(**self._bound(args, kwargs))

@@ -13,6 +13,7 @@ from twingraph_lab.events import Artifact
 from twingraph_lab.frontends.display import clip
 from twingraph_lab.lineage.preview import masked
 from twingraph_lab.planning.context import RunContext
+from twingraph_lab.planning.keys import exact
 from twingraph_lab.runtime.records import TaskRecord
 from twingraph_lab.runtime.states import TaskState
 from twingraph_lab.spec.graph import children
@@ -231,14 +232,14 @@ def _stale(
         then_given = past.parameters_of(name)
         for parameter in parameters if None in used else sorted(filter(None, used)):
             old, new = then_given.get(parameter), parameters.get(parameter)
-            if old != new:
+            if exact(old) != exact(new):
                 values = f"{parameter} = {_shown(parameter, old)}, which is {_shown(parameter, new)} now"
                 yield f"{name} keeps what it gave for {values}; to renew it: --from {name}"
 
 
 def definition(node: Node, workflow: Workflow) -> tuple[object, ...]:
     """What decides what a node computes, as far as the document says."""
-    return (workflow.component_of(node), node.inputs, node.outputs, node.platform, node.cache.version)
+    return (workflow.component_of(node), exact(dict(node.inputs)), node.outputs, node.platform, node.cache.version)
 
 
 def _shown(name: str, value: JsonValue) -> str:

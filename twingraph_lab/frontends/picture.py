@@ -26,15 +26,16 @@ GAP_DOWN = (34, 18)
 Point = tuple[float, float]
 
 
-def picture(workflow: Workflow, looks: Mapping[str, Look], notes: Mapping[str, str]) -> str:
+def picture(workflow: Workflow, looks: Mapping[str, Look], notes: Mapping[str, str], room: int = 0) -> str:
     """The graph as an `<svg>` element; empty for workflows without nodes and those beyond `LIMIT`.
 
-    `looks` colour the nodes that have a state; `notes` are second lines in their boxes.
+    `looks` colour the nodes that have a state; `notes` are second lines in their boxes, which have room for at least
+    so many letters: pictures of a run that goes on should not jump.
     """
     if not 0 < len(workflow.nodes) <= LIMIT:
         return ""
     layers = arrange({node.id: node.upstream for node in workflow.nodes})
-    longest = max(max(len(node.id), len(notes.get(node.id, "")) * 0.85) for node in workflow.nodes)
+    longest = max(max(len(node.id), max(room, len(notes.get(node.id, ""))) * 0.85) for node in workflow.nodes)
     drawing = _Drawing(layers, 44 + CHARACTER * min(longest, LETTERS))
     parts = [drawing.edge(route) for route in layers.routes.values()]
     for node in workflow.nodes:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from pydantic import JsonValue
 
 from twingraph_lab.frontends.shapes import UNKNOWN, field_of, fields_of
-from twingraph_lab.planning.paths import descend
+from twingraph_lab.planning.paths import UnresolvedError, descend
 
 WAITING: Final = object()
 """The value of what nobody has looked at yet."""
@@ -18,7 +18,7 @@ class Origin(Protocol):
     """Where values come from. `value` and `whole` wait for the node, and raise why there is no value."""
 
     def value(self, node: str, path: tuple[str, ...]) -> Any:
-        """The value at `path` of the node's outputs. Raises `LookupError` if there is nothing."""
+        """The value at `path` of the node's outputs. Raises `UnresolvedError` if there is nothing."""
 
     def whole(self, node: str, type_: Any) -> Any:
         """What the node's function returned; `type_` is its return annotation."""
@@ -79,9 +79,10 @@ class Place:
         return Place(self.origin, self.node, path, type_=type_, parent=self, by_name=by_name)
 
     def element(self, index: int, value: Any) -> Place:
-        """The place of `x[index]`, where `value` was seen. `x` is a list or a tuple."""
-        place = Place(self.origin, self.node, (*self.path, str(index)), parent=self)
-        place.is_element, place._value = True, value
+        """The place of `x[index]`. `value` is `x`, a list or a tuple; the fields of a named tuple may be outputs."""
+        name = value._fields[index] if hasattr(value, "_fields") else str(index)
+        place = Place(self.origin, self.node, (*self.path, name), parent=self)
+        place.is_element, place._value = True, value[index]
         return place
 
     def value(self) -> Any:
@@ -123,7 +124,7 @@ class Place:
             return step(parent.known, self.path[-1], by_name=self.by_name)
         try:
             return self.origin.value(self.node, self.path)
-        except LookupError:
+        except UnresolvedError:
             # no field that references can follow: whatever Python makes of it, like a table's column
             return step(parent.value(), self.path[-1], by_name=self.by_name)
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from html import escape
 from typing import TYPE_CHECKING, Self
 
 from twingraph_lab.events import (
@@ -222,18 +221,6 @@ class RunProgress:
             )
         return "\n".join(clip(line, width) for line in lines)
 
-    def to_html(self) -> str:
-        """The progress as an HTML fragment without scripts; every text is escaped."""
-        now = self.now
-        rows = "".join(_row(node, node.elapsed_s(now)) for node in self.shown())
-        look = RUN_LOOKS[self.state]
-        return (
-            '<div class="twingraph-progress" style="font-family:monospace">'
-            f'<div><span style="color:{look.colour}">{look.symbol}</span> {escape(self.headline)}</div>'
-            f'<progress value="{self.fraction:.4f}" max="1" style="width:20em"></progress>'
-            f"<table>{rows}</table></div>"
-        )
-
     def _node(self, task_id: str) -> NodeProgress:
         if task_id not in self.nodes:
             self.nodes[task_id] = NodeProgress(task_id)
@@ -312,11 +299,3 @@ def told(said: TaskProgressed) -> str:
     """
     share = f"{min(100, 100 * said.done / said.total):.0f} %" if said.total else f"{said.done:.15g} done"
     return f"{share} {said.message}".rstrip()
-
-
-def _row(node: NodeProgress, elapsed: float | None) -> str:
-    look = node.look
-    time = "" if elapsed is None else duration(elapsed)
-    cells = [escape(node.id), escape(node.state), escape(time), escape(clip(node.remark, 200))]
-    body = "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells)
-    return f'<tr><td style="color:{look.colour}">{look.symbol}</td>{body}</tr>'

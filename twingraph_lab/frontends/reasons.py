@@ -75,7 +75,7 @@ def _failed(last: TaskRecord | None) -> Iterator[Cause]:
 
 
 def _changes(before: Computation, after: Computation, store: ArtifactStore | None) -> Iterator[Cause]:
-    yield from code_changes(before, after)
+    yield from code_changes(before, after, store)
     then, now = before.node.cache.version, after.node.cache.version
     if then != now:
         yield Cause("version", "version", then or "none", now or "none")
@@ -91,7 +91,7 @@ def _not_counted(before: Computation, after: Computation, *, unchanged: bool) ->
     policy, earlier = after.node.cache, before.node.cache
     miss = after.basis.miss if after.basis else ""
     if policy.mode == "none":
-        hint = f"; with `--cache inputs`, what run {before.run_id} gave would do"
+        hint = f"; with the cache policy `inputs`, what run {before.run_id} gave would do"
         yield Cause("uncached", text=f"it isn't cached{hint if unchanged and not after.pending else ''}")
         return
     if after.basis and not after.basis.key and not after.pending:
@@ -120,6 +120,7 @@ def _lost(before: Computation, after: Computation, miss: str) -> Iterator[Cause]
         limit = f"more than {duration(ttl_s)}" if ttl_s else "longer than it may be"
         yield Cause("expired", text=f"what was kept is {duration(age.total_seconds())} old, {limit}")
     elif miss == "gone":
-        yield Cause("gone", text=f"what run {before.run_id} gave is gone from the store")
+        yield Cause("gone", text=f"what run {before.run_id} gave is missing from the store, or damaged")
     elif miss == "new" and after.basis and before.basis and after.basis.key == before.basis.key:
-        yield Cause("gone", text=f"what run {before.run_id} gave was pruned from the cache")
+        why = "it was pruned, or its code was edited while it ran"
+        yield Cause("gone", text=f"what run {before.run_id} gave isn't in the cache: {why}")

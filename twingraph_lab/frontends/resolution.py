@@ -126,7 +126,8 @@ class _Search:
                 self._refuse(read, _several(name, made.givers, defined=True))
         elif before and read.needed:
             self.found.sources[name] = before
-            self._refuse(read, self._gone(name, before), waits=True)
+            elsewhere = "; run the cell again to take the notebook's variable instead" if plain else ""
+            self._refuse(read, self._gone(name, before) + elsewhere, waits=True)
         elif plain:
             self._take(name, {"param": name}, PARAMETER)
             self.found.captured[name] = namespace[name]

@@ -34,7 +34,7 @@ def run_view(record: RunRecord, timeline: Timeline, workflow: Workflow, store: A
         run_card(record, timeline)
         + drawing(workflow, looks, {lane.name: time_of(lane) for lane in timeline.lanes})
         + gantt_view(timeline, record.workflow)
-        + nodes_table(timeline)
+        + nodes_table(timeline, gone=abandoned(record))
         + failures_view(list(tasks.values()))
         + folded("outputs", outputs_table(outputs, store))
     )
@@ -42,7 +42,7 @@ def run_view(record: RunRecord, timeline: Timeline, workflow: Workflow, store: A
 
 def run_status(record: RunRecord, timeline: Timeline) -> View:
     """How a run is doing: its nodes in figures, without pictures."""
-    return run_card(record, timeline) + nodes_table(timeline)
+    return run_card(record, timeline) + nodes_table(timeline, gone=abandoned(record))
 
 
 def run_card(record: RunRecord, timeline: Timeline) -> View:
@@ -57,7 +57,7 @@ def run_card(record: RunRecord, timeline: Timeline) -> View:
         ("parameters", ", ".join(f"{name} = {clip(repr(value), 40)}" for name, value in record.parameters.items())),
         ("requested", _moment(record.requested)),
         ("nodes", ", ".join(tally)),
-        ("error", printable(record.error)),
+        ("error", in_a_line(record.error)),
     ]
     warnings = [f"its process is gone; go on with: %twingraph resume {record.run_id}"] if gone else []
     state = "interrupted" if gone else str(record.state)
@@ -82,9 +82,12 @@ def gantt_view(timeline: Timeline, name: str) -> View:
     )
 
 
-def nodes_table(timeline: Timeline) -> View:
-    """A line for each node. Of very many, those that went wrong or took longest are shown and the others folded."""
-    rows = {lane.name: _row(lane) for lane in timeline.lanes}
+def nodes_table(timeline: Timeline, *, gone: bool = False) -> View:
+    """A line for each node. Of very many, those that went wrong or took longest are shown and the others folded.
+
+    If the process that drove the run is `gone`, none of them runs any more.
+    """
+    rows = {lane.name: _row(lane, gone=gone) for lane in timeline.lanes}
     if len(rows) <= SHOWN + 1:
         return table(HEADS, list(rows.values()))
     by_weight = sorted(timeline.lanes, key=lambda lane: (_unremarkable(lane), -lane.record.metrics.wall_s))
@@ -96,14 +99,14 @@ def nodes_table(timeline: Timeline) -> View:
 
 
 def _unremarkable(lane: Lane) -> bool:
-    return lane.record.failure is None and not lane.retrying and lane.record.state is not TaskState.RUNNING
+    return lane.record.failure is None and len(lane.attempts) <= 1 and lane.record.state is not TaskState.RUNNING
 
 
-def _row(lane: Lane) -> Row:
+def _row(lane: Lane, *, gone: bool = False) -> Row:
     task, metrics = lane.record, lane.record.metrics
     return [
         Field(task.task_id, look_of(lane)),
-        "reused" if lane.cached_at else str(task.state),
+        "reused" if lane.cached_at else state_of(task, gone=gone),
         str(len(lane.attempts)) if len(lane.attempts) > 1 else "",
         duration(lane.waited_s) if lane.waited_s >= 0.001 else "",
         duration(metrics.wall_s) if metrics.wall_s else time_of(lane),
@@ -111,6 +114,12 @@ def _row(lane: Lane) -> Row:
         size(metrics.peak_memory_bytes) if metrics.peak_memory_bytes else "",
         str(task.failure) if task.failure else f"from {task.cached_from}" if task.cached_from else "",
     ]
+
+
+def state_of(task: TaskRecord, *, gone: bool) -> str:
+    """A node's state, or what it was when the process that drove the run was `gone`."""
+    at_work = task.state in (TaskState.DISPATCHED, TaskState.RUNNING)
+    return f"was {task.state}" if gone and at_work else str(task.state)
 
 
 def failures_view(tasks: Sequence[TaskRecord]) -> View:
@@ -163,11 +172,20 @@ def history_view(records: Sequence[RunRecord], active: Mapping[str, float]) -> V
             _moment(record.requested),
             duration(active.get(record.run_id, 0.0)) if record.started else "",
             clip(", ".join(f"{name} = {value!r}" for name, value in record.parameters.items()), 60),
-            clip(printable(record.error), 80),
+            clip(in_a_line(record.error), 80),
         ]
         for record in records
     ]
     return table(["run", "workflow", "state", "requested", "took", "parameters", "error"], rows)
+
+
+def in_a_line(error: str) -> str:
+    r"""A run's error, which has a line for each node that failed.
+
+    >>> in_a_line("node 'a': no\nnode 'b': no")
+    "node 'a': no; node 'b': no"
+    """
+    return printable("; ".join(error.splitlines()))
 
 
 def _moment(moment: datetime) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 
 from twingraph_lab.frontends.cells import names_of
 from twingraph_lab.frontends.definitions import Definition, assignment, definitions_of, text_of
+from twingraph_lab.frontends.display import clip
+from twingraph_lab.frontends.missing import is_plain
 
 REMADE = (type, functools.partial, typing.TypeVar, types.GenericAlias, types.UnionType, re.Pattern)
 """What running the assignment that made it again makes anew: types, and descriptions of values."""
@@ -45,12 +47,16 @@ class Surroundings:
             return Definition(name, line, is_import=True)
         code = self._last_binding(name)
         if code and (found := definitions_of(code).get(name)):
+            _refuse_other_defaults(name, value, found, self.variables)
             return found
         if code and (assigned := assignment(code, name)):
             return self._assigned(name, value, code, assigned)
         if isinstance(value, types.FunctionType):
             return _from_file(name, value)
         if isinstance(value, type):
+            if any(name in _readable(earlier) for earlier in self.history):
+                told = "is a class that is changed after its definition; do that in the cell that defines it"
+                raise UntravelledError(f"{name!r} {told}")
             raise UntravelledError(f"{name!r} is a class whose source isn't in the notebook; {_where_to_put(name)}")
         return None
 
@@ -104,6 +110,28 @@ def _from_file(name: str, value: types.FunctionType) -> Definition:
     if found is None:
         raise UntravelledError(f"the source of {name!r} isn't in the notebook; {_where_to_put(name)}")
     return found if own.__name__ == name else replace(found, name=name, text=f"{found.text}\n{name} = {own.__name__}")
+
+
+def _refuse_other_defaults(name: str, value: Any, found: Definition, variables: Mapping[str, Any]) -> None:
+    """Raise `UntravelledError` if a default value was a variable that has changed since: elsewhere it would be new."""
+    defined = ast.parse(found.text).body[-1]
+    if not isinstance(value, types.FunctionType) or not isinstance(defined, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    if defined.decorator_list:  # what is called then may be another function
+        return
+    arguments, by_name = defined.args, value.__kwdefaults__ or {}
+    given = [*zip(arguments.defaults, value.__defaults__ or (), strict=False)]
+    given += [
+        (default, by_name.get(argument.arg))
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if default
+    ]
+    for default, then in given:
+        if isinstance(default, ast.Name) and is_plain(then):
+            now = variables.get(default.id, then)
+            if not (is_plain(now) and now == then):
+                told = f"{name!r} was defined when {default.id!r} was {clip(repr(then), 40)}"
+                raise UntravelledError(f"{told}, and it is another now; run the cell that defines {name!r} again")
 
 
 def _where_to_put(name: str) -> str:

@@ -11,6 +11,9 @@ from twingraph_lab.frontends.display import Look, clip, printable
 TEXT_WIDTH = 90
 """Columns of plain text are cut at this width."""
 
+UNBROKEN = 32
+"""Fields of a table up to so many characters stay on one line."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class View:
@@ -58,6 +61,7 @@ class Field:
 
 
 Row = Sequence[Field | str]
+CELL = "text-align:left;padding:2px 12px 2px 4px;vertical-align:top"
 
 
 def table(head: Sequence[str], rows: Sequence[Row]) -> View:
@@ -66,9 +70,8 @@ def table(head: Sequence[str], rows: Sequence[Row]) -> View:
     used = [column for column in range(len(head)) if any(row[column].plain for row in fields)]
     if not used:
         return NOTHING
-    style = 'style="text-align:left;padding:2px 12px 2px 4px;vertical-align:top"'
-    titles = "".join(f"<th {style}>{escape(head[column])}</th>" for column in used)
-    body = "".join(f"<tr>{''.join(f'<td {style}>{row[column].html}</td>' for column in used)}</tr>" for row in fields)
+    titles = "".join(f'<th style="{CELL}">{escape(head[column])}</th>' for column in used)
+    body = "".join(f"<tr>{''.join(_cell(row[column]) for column in used)}</tr>" for row in fields)
     html = (
         '<table style="border-collapse:collapse;font-size:90%;margin:4px 0">'
         f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
@@ -82,6 +85,11 @@ def table(head: Sequence[str], rows: Sequence[Row]) -> View:
         "  ".join(field.ljust(width) for field, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
     return View(html, text)
+
+
+def _cell(field: Field) -> str:
+    wrap = ";white-space:nowrap" if len(field.plain) <= UNBROKEN else ""
+    return f'<td style="{CELL}{wrap}">{field.html}</td>'
 
 
 def card(

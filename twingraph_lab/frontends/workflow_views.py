@@ -10,15 +10,19 @@ from pydantic import JsonValue
 from twingraph_lab.errors import Fault
 from twingraph_lab.events import Artifact
 from twingraph_lab.frontends.display import LOOKS, RUN_LOOKS, Look, clip, counted, duration, size
+from twingraph_lab.frontends.gantt import CACHED
 from twingraph_lab.frontends.picture import LIMIT, picture, short
 from twingraph_lab.frontends.progress import NodeProgress, RunProgress
 from twingraph_lab.frontends.views import NOTHING, Field, Row, View, card, folded, heading, table
 from twingraph_lab.runtime.artifacts import ArtifactStore, preview
 from twingraph_lab.runtime.states import TaskState
+from twingraph_lab.spec.caching import policy_text
 from twingraph_lab.spec.workflow import CachePolicy, Node, PlatformSpec, Retry, Workflow
 
 BLUE = "#0072B2"
 OUTPUTS_SHOWN = 200
+NOTE = len("completed 1 min 00 s")
+EMPTY = "has no nodes yet: begin a cell with %%twingraph"
 
 
 def takes(node: Node, parameters: Mapping[str, JsonValue]) -> str:
@@ -50,7 +54,7 @@ def settings_of(node: Node) -> str:
     if node.timeout_s is not None:
         parts.append(f"timeout {duration(node.timeout_s)}")
     if node.cache != CachePolicy():
-        parts.append(f"cache {node.cache.mode}")
+        parts.append(f"cache {policy_text(node.cache)}")
     if node.resources:
         parts.append("needs " + ", ".join(f"{name} {amount:g}" for name, amount in node.resources.items()))
     if node.after:
@@ -58,22 +62,10 @@ def settings_of(node: Node) -> str:
     return ", ".join(parts)
 
 
-def defined(node: Node, workflow: Workflow, faults: Sequence[Fault], *, again: bool) -> View:
-    """What a cell has become."""
-    number = list(workflow.by_id).index(node.id) + 1
-    where = f"node {number} of {len(workflow.nodes)} in {workflow.name}" + (", defined again" if again else "")
-    facts = [
-        ("takes", takes(node, defaults(workflow))),
-        ("gives", ", ".join(workflow.outputs_of(node)) or "nothing"),
-        ("runs", settings_of(node)),
-    ]
-    return card(node.id, where, facts, warnings=[str(fault) for fault in faults], colour=BLUE)
-
-
 def overview(workflow: Workflow, states: Mapping[str, TaskState], faults: Sequence[Fault]) -> View:
     """A workflow: its picture, its nodes, its faults. `states` are those of nodes that have run as they are now."""
     if not workflow.nodes:
-        return heading(f"{workflow.name} has no nodes yet: begin a cell with %%twingraph")
+        return heading(f"{workflow.name} {EMPTY}")
     looks = {name: LOOKS[state] for name, state in states.items()}
     rows: list[Row] = [
         [
@@ -93,9 +85,9 @@ def overview(workflow: Workflow, states: Mapping[str, TaskState], faults: Sequen
     return sum(warnings, heading(title) + drawn + table(["node", "takes", "gives", "runs", "last run"], rows))
 
 
-def drawing(workflow: Workflow, looks: Mapping[str, Look], notes: Mapping[str, str]) -> View:
+def drawing(workflow: Workflow, looks: Mapping[str, Look], notes: Mapping[str, str], room: int = 0) -> View:
     """The picture, which has no text form."""
-    svg = picture(workflow, looks, notes)
+    svg = picture(workflow, looks, notes, room)
     if svg or len(workflow.nodes) <= LIMIT:
         return View(f'<div style="margin:6px 0">{svg}</div>', "")
     return heading(f"{len(workflow.nodes)} nodes; up to {LIMIT} are drawn")
@@ -103,8 +95,12 @@ def drawing(workflow: Workflow, looks: Mapping[str, Look], notes: Mapping[str, s
 
 def running(progress: RunProgress, workflow: Workflow) -> View:
     """A run while it goes on, and how it ended: the picture, and what is to be said of single nodes."""
-    looks = {name: node.look for name, node in progress.nodes.items() if node.state is not TaskState.PENDING}
-    drawn = drawing(workflow, looks, {name: _note(progress, name) for name in progress.nodes})
+    looks = {
+        name: CACHED if node.cached_from else node.look
+        for name, node in progress.nodes.items()
+        if node.state is not TaskState.PENDING
+    }
+    drawn = drawing(workflow, looks, {name: _note(progress, name) for name in progress.nodes}, NOTE)
     look = RUN_LOOKS[progress.state]
     share = f"width:{100 * progress.fraction:.1f}%;background:{look.colour}"
     bar = (
@@ -127,6 +123,8 @@ def _elapsed(progress: RunProgress, node: NodeProgress) -> str:
 
 def _note(progress: RunProgress, name: str) -> str:
     node = progress.nodes[name]
+    if node.cached_from:
+        return "reused"
     state = "" if node.state is TaskState.PENDING else "retrying" if node.retrying else str(node.state)
     return f"{state} {_elapsed(progress, node)}".strip()
 

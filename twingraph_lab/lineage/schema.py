@@ -179,8 +179,9 @@ class RunLineage:
             "Timestamp": started.replace(tzinfo=None).isoformat(sep=" "),
             "Input Values": self._secrets.preview(inputs.shown),
             "Docker Image": str(node.platform.options.get("image") or "NotProvided"),
-            "Parent Hash": str(parents),
-            "Hash": identifier,
+            # as a call has told its program: before it was known which attempt succeeds
+            "Parent Hash": str([execution_id(facts.run_id, name, 1) for name in node.upstream if name in self._latest]),
+            "Hash": execution_id(facts.run_id, node.id, 1),
             "Compute Platform": PLATFORMS.get(kind, kind),
         }
         changes.vertex(identifier, "Execution", properties)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 
 from pydantic import JsonValue
@@ -9,13 +11,15 @@ from pydantic import JsonValue
 from twingraph_lab.events import Basis
 from twingraph_lab.planning.plan import Task
 from twingraph_lab.spec.inputs import Malformed, ParameterUse, Reference, mentions, special_form
-from twingraph_lab.spec.workflow import Builtin, CachePolicy, Component, Pickled, PythonFunction, canonical, digest_of
+from twingraph_lab.spec.workflow import Builtin, CachePolicy, Component, Pickled, PythonFunction, digest_of
 
-FORMAT = 2
+FORMAT = 3
 """Part of every key: raise it when equal keys no longer mean equal outputs."""
 LITERAL_CHARACTERS = 200
 """Values up to this length, as JSON, are kept as they are; of longer ones there is the digest."""
 DIGEST = "sha256:"
+Digests = Mapping[str, Mapping[str, str]]
+"""Of artifacts, by node and output."""
 
 COUNTED: Mapping[str, tuple[str, ...]] = {
     "inputs": ("code", "inputs", "parameters", "environment", "version", "outputs"),
@@ -30,14 +34,21 @@ def key_of(basis: Basis, policy: CachePolicy, *, run_id: str, project: str) -> s
     if policy.mode == "none":
         return ""
     parts = basis.model_dump(mode="json", include=set(COUNTED[policy.mode]))
+    for part in {"inputs", "parameters"} & parts.keys():
+        parts[part] = {name: exact(value) for name, value in parts[part].items()}
     owner = {"run": run_id, "project": project, "shared": ""}[policy.scope]
     return digest_of({"format": FORMAT, "mode": policy.mode, "scope": [policy.scope, owner], **parts})
+
+
+def exact(value: JsonValue) -> str:
+    """The JSON text of a value with keys as they are: code sees their order, and `1`, `1.0` and `true` apart."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def basis_of(
     task: Task,
     component: Component,
-    input_digests: Mapping[str, str],
+    input_digests: Digests,
     parameters: Mapping[str, JsonValue],
     *,
     code: Mapping[str, str],
@@ -45,9 +56,8 @@ def basis_of(
 ) -> Basis:
     """Everything that decides what `task` outputs, without a key.
 
-    `input_digests` are those of the artifacts the task may read, by `node.output` name, or by `node` alone for all of a
-    node's outputs. Names of nodes count in templates only, and parameters if a template reads them; those bound as
-    inputs are part of the inputs.
+    `input_digests` are those of the artifacts the task may read, by node and output. Names of nodes count in templates
+    only, and parameters if a template reads them; those bound as inputs are part of the inputs.
     """
     used: set[str | None] = set()
     inputs = {name: _input(name, tree, input_digests, used) for name, tree in task.inputs.items()}
@@ -75,7 +85,7 @@ def _identity(task: Task, component: Component) -> str:
     return f"cell:{task.id}"
 
 
-def _input(name: str, tree: JsonValue, known: Mapping[str, str], used: set[str | None]) -> JsonValue:
+def _input(name: str, tree: JsonValue, known: Digests, used: set[str | None]) -> JsonValue:
     """A literal's value; the digest of what a lone reference reads; else a digest of the tree and all it reads."""
     found = mentions({name: tree})
     used.update(mention.name for mention in found if isinstance(mention, ParameterUse))
@@ -84,13 +94,13 @@ def _input(name: str, tree: JsonValue, known: Mapping[str, str], used: set[str |
     first = found[0]
     if isinstance(first, Reference) and isinstance(tree, dict) and special_form(tree) == "ref":
         digest = _read(first, known)
-        return digest if isinstance(digest, str) else digest_of(digest)
+        return digest if isinstance(digest, str) else _digest(digest)
     reads: list[JsonValue] = [
         [mention.at, mention.message if isinstance(mention, Malformed) else _read(mention, known)]
         for mention in found
         if not isinstance(mention, ParameterUse)
     ]
-    return digest_of([_anonymous(tree), reads])
+    return _digest([_anonymous(tree), reads])
 
 
 def _literal(tree: JsonValue) -> JsonValue:
@@ -107,28 +117,25 @@ def _literal(tree: JsonValue) -> JsonValue:
 
 def _shown(value: JsonValue) -> JsonValue:
     """A small value itself; else its digest, which no value kept as it is can look like."""
-    text = canonical(value)
-    return value if len(text) <= LITERAL_CHARACTERS and DIGEST not in text else digest_of(value)
+    text = exact(value)
+    return value if len(text) <= LITERAL_CHARACTERS and DIGEST not in text else _digest(value)
 
 
-def _read(reference: Reference, known: Mapping[str, str]) -> JsonValue:
+def _digest(value: JsonValue) -> str:
+    return f"{DIGEST}{hashlib.sha256(exact(value).encode()).hexdigest()}"
+
+
+def _read(reference: Reference, known: Digests) -> JsonValue:
     """The digest of the one output that a reference reads, if that is certain; else those of all its node's outputs.
 
     With the path into it.
     """
-    node, path = reference.node, reference.path
-    one = ".".join([node, *path[:1]])
-    if path and one in known and f"{node}.output" not in known:  # else `node.output.x` may be a part of `output`
-        return ".".join([known[one], *path[1:]])
-    if node in known:
-        return ".".join([known[node], *path])
-    prefix = f"{node}."
-    digests: dict[str, JsonValue] = {
-        name.removeprefix(prefix): digest for name, digest in known.items() if name.startswith(prefix)
-    }
+    digests, path = known.get(reference.node, {}), reference.path
+    if path and path[0] in digests and "output" not in digests:  # else `node.output.x` may be a part of `output`
+        return ".".join([digests[path[0]], *path[1:]])
     if not path and list(digests) == ["result"]:
         return digests["result"]
-    return [digests, *path]
+    return [dict(digests), *path]
 
 
 def _anonymous(tree: JsonValue) -> JsonValue:

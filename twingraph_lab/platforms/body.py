@@ -15,12 +15,10 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
-
-from pydantic import JsonValue
 
 from twingraph_lab import logs
 from twingraph_lab.errors import SerializationError, TwinGraphError
@@ -31,32 +29,15 @@ from twingraph_lab.platforms import inside, stand_ins
 from twingraph_lab.platforms.base import Call
 from twingraph_lab.platforms.cells import NamedOutputs
 from twingraph_lab.platforms.loading import Function, load
+from twingraph_lab.platforms.saying import PipeHandler, printable
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.job import Job
+from twingraph_lab.runtime.raised import described
 from twingraph_lab.runtime.values import Values
 from twingraph_lab.spec.workflow import Component
 
 STALE = "stale"
 """Reply of a process that must not serve another run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """A log record; `time` in seconds since the epoch."""
-
-    time: float
-    level: str
-    text: str
-    fields: Mapping[str, JsonValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Progressed:
-    """How far a body is."""
-
-    done: float
-    total: float
-    message: str
 
 
 def preload() -> None:
@@ -82,7 +63,7 @@ def main(connection_fd: int, stdout: int, stderr: int) -> None:
         except EOFError:
             return
         if new_job is not None:
-            if job is not None and job.run_id != new_job.run_id and _user_modules(job.context):
+            if job is not None and job.run_id != new_job.run_id and _user_modules():
                 connection.send(STALE)
                 return
             components.clear()
@@ -95,8 +76,7 @@ def main(connection_fd: int, stdout: int, stderr: int) -> None:
         progress.flush()
         sys.stdout.flush()
         sys.stderr.flush()
-        with handler.lock or nullcontext():  # a thread of the body may be logging
-            connection.send(reply)
+        handler.send(reply)
 
 
 def attempt(call: Call) -> tuple[Outputs | Failure, Metrics]:
@@ -125,6 +105,8 @@ def attempt(call: Call) -> tuple[Outputs | Failure, Metrics]:
             value = function(**inputs)
             if inspect.iscoroutine(value):
                 value = asyncio.run(value)
+        if getattr(function, inside.KEYS_ARE_OUTPUTS, False):
+            value = by_key(value)
         kind = "serialization"
         result = {name: _stored(store, name, item) for name, item in named(value, call.task.outputs)}
     except BaseException as error:  # noqa: BLE001  (a body may raise anything; the process must go on)
@@ -193,19 +175,32 @@ def named(value: Any, declared: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         raise SerializationError(msg)
 
 
+def by_key(value: Any) -> Any:
+    """A dict as outputs by name if all its keys are text; anything else as it is."""
+    return NamedOutputs(value) if type(value) is dict and all(type(key) is str for key in value) else value
+
+
 def failure_of(error: BaseException, kind: FailureKind) -> Failure:
     """Describe an exception with the user's frames only: those below the engine's call."""
     if isinstance(error, TwinGraphError):  # ours, raised before or after the body: the message says it all
-        return Failure(kind=kind, type=type(error).__name__, message=_printable(str(error)))
+        return Failure(kind=kind, type=type(error).__name__, message=printable(str(error)))
     frames = traceback.TracebackException.from_exception(error)
     _trim(frames)
-    text = _printable("".join(frames.format()))
-    return Failure(kind=kind, type=type(error).__name__, message=_printable(str(error)), traceback=text)
+    text = printable("".join(frames.format()))
+    return Failure(
+        kind=kind,
+        type=type(error).__name__,
+        message=printable(_text(error)),
+        traceback=text,
+        raised=described(error) if kind == "error" else None,
+    )
 
 
-def _printable(text: str) -> str:
-    """Text that can be stored as UTF-8: file names may bring lone surrogates."""
-    return text.encode("utf-8", "backslashreplace").decode()
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  (the user's code, once more)
+        return "(its text can't be made)"
 
 
 def _trim(frames: traceback.TracebackException) -> None:
@@ -228,11 +223,11 @@ def _enter(context: RunContext) -> None:
         os.chdir(context.cwd)
 
 
-def _user_modules(context: RunContext) -> bool:
-    roots = tuple({*context.sys_path, os.getcwd()})  # noqa: PTH109
+def _user_modules() -> bool:
+    """Whether a module has been imported that somebody may be editing: all but what is installed, and ourselves."""
     installed = (sys.prefix, sys.base_prefix, os.path.dirname(os.path.dirname(__file__)))  # noqa: PTH120
     files = (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
-    return any(file.startswith(roots) and not file.startswith(installed) for file in files)
+    return any(os.path.isabs(file) and not file.startswith(installed) for file in files)  # noqa: PTH117
 
 
 def _redirect(stdout: int, stderr: int) -> None:
@@ -243,28 +238,6 @@ def _redirect(stdout: int, stderr: int) -> None:
     sys.stdin = io.TextIOWrapper(io.FileIO(0))
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), encoding="utf-8", errors="backslashreplace", line_buffering=True)
     sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), encoding="utf-8", errors="backslashreplace", line_buffering=True)
-
-
-class PipeHandler(logging.Handler):
-    """Sends what a body says while it runs."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Format and send one record."""
-        try:
-            text = _printable(f"{record.name}: {self.format(record)}")
-            fields = {**logs.fields_of(record), "logger": record.name}
-            self._connection.send(Logged(record.created, record.levelname, text, fields))
-        except Exception:  # noqa: BLE001  (as every handler: a bad log call is no reason to fail)
-            self.handleError(record)
-
-    def progress(self, done: float, total: float, message: str) -> None:
-        """Send how far the body is."""
-        with self.lock or nullcontext(), suppress(OSError):  # nobody listens any more
-            self._connection.send(Progressed(done, total, message))
 
 
 def _reset_peak_memory() -> None:

@@ -12,6 +12,9 @@ from typing import Literal
 
 Phase = Literal["outside", "loading", "running"]
 
+KEYS_ARE_OUTPUTS = "__twingraph_keys_are_outputs__"
+"""Attribute of functions: the keys of a dict that they return are names of outputs."""
+
 _phase: Phase = "outside"
 
 

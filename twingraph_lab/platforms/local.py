@@ -8,24 +8,20 @@ import signal
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from twingraph_lab.events import Failure, FailureKind, Metrics, Outputs, TaskLogged, TaskProgressed
+from twingraph_lab.events import Failure, FailureKind, Metrics, Outputs, TaskLogged
 from twingraph_lab.platforms.base import AttemptError, Call, Tell
-from twingraph_lab.platforms.body import STALE, Logged, Progressed
+from twingraph_lab.platforms.body import STALE
+from twingraph_lab.platforms.hearing import GarbledError, Lines, Stream, event, heard
+from twingraph_lab.platforms.saying import Logged, Progressed
 from twingraph_lab.platforms.zygote import Body, Zygote
 
 MAX_IDLE = 16
-CHUNK_BYTES = 65_536
-MOST_CHUNKS = 16
-"""What a pipe may hold at most is read after the end of a body."""
 Reply = tuple[Outputs | Failure, Metrics]
-Stream = Literal["stdout", "stderr"]
 
 
 class LocalOptions(BaseModel):
@@ -130,14 +126,15 @@ class LocalPlatform:
             used = Metrics(wall_s=time.monotonic() - started)
             message = f"stopped after its timeout of {call.task.timeout_s:g} s"
             raise _failed("timeout", "TimeoutError", message, used) from None
-        except (EOFError, OSError):
+        except (EOFError, OSError, GarbledError) as error:
             running.body.kill()
             status = self._zygote.status(running.body.pid)
             running.reaped = True
             used = Metrics(wall_s=time.monotonic() - started)
             if running.stopped:
                 raise _failed("cancelled", "Cancelled", "stopped because the run was cancelled", used) from None
-            raise _failed("crashed", "BodyCrashed", _cause(status), used) from None
+            cause = str(error) if isinstance(error, GarbledError) else _cause(status)
+            raise _failed("crashed", "BodyCrashed", cause, used) from None
         return reply  # type: ignore[return-value]
 
 
@@ -182,7 +179,7 @@ class _Running:
         def printed(stream: Stream, text: str) -> None:
             tell(TaskLogged(**place, stream=stream, text=text))
 
-        lines = {fd: _Lines(fd, stream, printed) for fd, stream in self._streams.items()}
+        lines = {fd: Lines(fd, stream, printed) for fd, stream in self._streams.items()}
         try:
             while True:
                 left = None if deadline is None else deadline - time.monotonic()
@@ -196,10 +193,10 @@ class _Running:
                         continue
                     if key.fd == self._process and not connection.poll():
                         raise EOFError  # it died; a child of it may hold the other end open
-                    message = connection.recv()
+                    message = heard(connection)
                     if not isinstance(message, Logged | Progressed):
                         return message
-                    tell(_event(message, place))
+                    tell(event(message, place))
         finally:  # the body has flushed before it replied, and may have printed before it died
             for rest in lines.values():
                 rest.finish()
@@ -224,45 +221,6 @@ class _Running:
         if self._process >= 0:
             os.close(self._process)
         self.body.close()
-
-
-class _Lines:
-    """Cuts what comes through a pipe into whole lines; what is left at the end is a line too."""
-
-    def __init__(self, fd: int, stream: Stream, log: Callable[[Stream, str], None]) -> None:
-        self._fd = fd
-        self._stream = stream
-        self._log = log
-        self._rest = b""
-
-    def read(self) -> bool:
-        """Pass on the whole lines that are there. False when the pipe is closed."""
-        try:
-            data = os.read(self._fd, CHUNK_BYTES)
-        except BlockingIOError:
-            return False
-        whole, newline, self._rest = (self._rest + data).rpartition(b"\n")
-        if newline:
-            self._log(self._stream, whole.decode(errors="replace"))
-        return bool(data)
-
-    def finish(self) -> None:
-        """Read what the pipe still holds; not for ever, as others may go on writing."""
-        for _ in range(MOST_CHUNKS):
-            if not self.read():
-                break
-        if self._rest:
-            self._log(self._stream, self._rest.decode(errors="replace"))
-            self._rest = b""
-
-
-def _event(said: Logged | Progressed, place: dict[str, Any]) -> TaskLogged | TaskProgressed:
-    match said:
-        case Logged():
-            time = datetime.fromtimestamp(said.time, UTC)
-            return TaskLogged(**place, time=time, stream="log", level=said.level, text=said.text, fields=said.fields)
-        case Progressed():
-            return TaskProgressed(**place, done=said.done, total=said.total, message=said.message)
 
 
 def _failed(kind: FailureKind, error_type: str, message: str, metrics: Metrics) -> AttemptError:

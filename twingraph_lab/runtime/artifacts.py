@@ -81,8 +81,8 @@ class ArtifactStore:
         return data
 
     def exists(self, artifact: Artifact) -> bool:
-        """Whether the value is there, without reading it."""
-        return artifact.inline or self._files.exists(_path(artifact))
+        """Whether the value is there, in its full size, without reading it."""
+        return artifact.inline or self._files.size(_path(artifact)) == artifact.size
 
     def verify(self, artifact: Artifact) -> bool:
         """Whether the value is there and undamaged."""

@@ -144,7 +144,7 @@ class Coordinator:
         while self._thread.is_alive():
             self._ticked.clear()
             self._ticked.wait()
-            if until_idle and not self._drivers and self._inbox.empty():
+            if until_idle and not (self._drivers or self._later) and self._inbox.empty():
                 return
 
     def close(self) -> None:
@@ -187,6 +187,9 @@ class Coordinator:
                 self._guard(run_id, partial(self._commit, run_id))
 
     def _deliver(self, message: _Message | RunRecord) -> str:
+        if any(later.run_id == message.run_id for later in self._later):
+            self._later.append(message)  # a program's calls before its end, for example
+            return message.run_id
         self._handling = message
         if isinstance(message, RunRecord):
             self._guard(message.run_id, partial(self._begin, message))
@@ -249,9 +252,9 @@ class Coordinator:
         return record
 
     def _tick(self) -> None:
-        for message in self._later:
-            self._inbox.put(message)
-        self._later.clear()
+        later, self._later = self._later, []
+        for message in later:
+            self._deliver(message)
         self._record_failures()
         now = time.monotonic()
         if self._drivers and now - self._renewed >= self._lease_s / 3:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -39,8 +40,8 @@ class Files(Protocol):
     def write_once(self, name: str, data: bytes) -> None:
         """Like `write`, but leaves a file alone that holds `data` already."""
 
-    def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
+    def size(self, name: str) -> int | None:
+        """In bytes; None if there is no such file."""
 
     def list(self, prefix: str) -> list[str]:
         """Sorted names of the file `prefix` or of those in the folder `prefix`, at any depth."""
@@ -100,11 +101,15 @@ class LocalFiles:
         with _reporting(self.url, OSError):
             _sync_folder(f"{self.url}/{name}".rpartition("/")[0])  # its writer may not have come that far
 
-    def exists(self, name: str) -> bool:
-        return os.path.isfile(f"{self.url}/{name}")  # noqa: PTH113
+    def size(self, name: str) -> int | None:
+        try:
+            found = os.stat(f"{self.url}/{name}")  # noqa: PTH116
+        except OSError:
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def list(self, prefix: str) -> list[str]:
-        if self.exists(prefix):
+        if self.size(prefix) is not None:
             return [prefix]
         root, found = Path(self.url), Path(self.url, prefix).rglob("*")
         with _reporting(self.url, OSError):
@@ -139,19 +144,17 @@ class RemoteFiles:
             fs.pipe_file(f"{root}/{name}", data)
 
     def write_once(self, name: str, data: bytes) -> None:
+        if self.size(name) != len(data):
+            self.write(name, data)
+
+    def size(self, name: str) -> int | None:
         with _reporting(self.url, Exception):
             fs, root = self._open()
             try:
-                size = fs.info(f"{root}/{name}")["size"]
+                found = fs.info(f"{root}/{name}")
             except FileNotFoundError:
-                size = -1
-            if size != len(data):
-                fs.pipe_file(f"{root}/{name}", data)
-
-    def exists(self, name: str) -> bool:
-        with _reporting(self.url, Exception):
-            fs, root = self._open()
-            return bool(fs.isfile(f"{root}/{name}"))
+                return None
+            return int(found["size"]) if found["type"] == "file" else None
 
     def list(self, prefix: str) -> list[str]:
         with _reporting(self.url, Exception):

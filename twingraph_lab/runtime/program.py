@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from pydantic import JsonValue
 
-from twingraph_lab.errors import ConflictError, ReplayError
+from twingraph_lab.errors import ConflictError, ReplayError, RunFailedError
 from twingraph_lab.events import Event
 from twingraph_lab.planning.tasks import component_key, task_of
 from twingraph_lab.runtime.answers import Answers, NodeFailedError
@@ -21,6 +22,7 @@ from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.coordinator import Coordinator
 from twingraph_lab.runtime.driver import RunDriver
 from twingraph_lab.runtime.ledger import Ledger
+from twingraph_lab.runtime.raised import raised_as
 from twingraph_lab.runtime.records import RunRecord
 from twingraph_lab.runtime.replay import Replay, Site, edited
 from twingraph_lab.runtime.run import Run, failure
@@ -73,6 +75,15 @@ class _Attended:
         except ReplayError as error:
             self._broken = error
             raise
+
+    def _failure(self, record: RunRecord, handled: Collection[str]) -> RunFailedError:
+        """Why the run has no result, and where the nodes that failed were called; of the class of the first failure."""
+        self._answers.wait_for_end()
+        sites = self._answers.sites
+        failed = {node: cause for node, cause in self._answers.failed(sites).items() if node not in handled}
+        calls = "".join(f"\nnode {node!r} was called in {sites[node]}" for node in islice(failed, 10))
+        error = failure(record, calls)
+        return raised_as(error, next(iter(failed.values()))) if failed and record.state is RunState.FAILED else error
 
     def _end(self) -> None:
         self._check()
@@ -130,7 +141,7 @@ class OpenRun(_Attended):
         self._tell_end(outputs, handled, lambda driver: driver.close(handled))
         record = self.run.wait()
         if record.state is not RunState.COMPLETED:
-            raise failure(record, self._calls(handled))
+            raise self._failure(record, handled)
 
     def stop(self, outputs: Mapping[str, JsonValue] | None = None, *, handled: Collection[str] = ()) -> None:
         """The program has what it wanted: what still runs is cancelled, and the run is completed."""
@@ -163,12 +174,6 @@ class OpenRun(_Attended):
             act(driver)
 
         self._coordinator.tell(self.id, end)
-
-    def _calls(self, handled: Collection[str]) -> str:
-        """Where the nodes that failed were called."""
-        sites = self._answers.sites
-        failed = [node for node in self._answers.failed(sites) if node not in handled]
-        return "".join(f"\nnode {node!r} was called in {sites[node]}" for node in failed[:10])
 
     def _warn(self, then: Node, site: Site | None) -> None:
         """The code of a call that is finished may be another one now; its result stays."""
@@ -215,7 +220,7 @@ class EndedRun(_Attended):
     def __init__(self, run: Run, ledger: Ledger, artifacts: ArtifactStore) -> None:
         super().__init__(run, ledger, artifacts, recorded=True)
         self._record = run.record
-        self._answers.end(self._record.error or str(self._record.state))
+        self._answers.end(self._record.state, self._record.error)
 
     def add(
         self,
@@ -235,7 +240,7 @@ class EndedRun(_Attended):
         """End as the run has ended."""
         self._end()
         if self._record.state is not RunState.COMPLETED:
-            raise failure(self._record)
+            raise self._failure(self._record, handled)
 
     stop = close
 

@@ -16,6 +16,7 @@ from pydantic import JsonValue
 
 from twingraph_lab.errors import ReplayError
 from twingraph_lab.events import Artifact
+from twingraph_lab.runtime.likeness import alike
 from twingraph_lab.spec.inputs import special_form, step
 from twingraph_lab.spec.workflow import Component, Node, Pickled
 
@@ -116,7 +117,7 @@ class Replay:
                         return (
                             step(at, key),
                             _brief(then[key]) if key in then else "absent",
-                            _brief(now.get(key, "absent")),
+                            _brief(now[key]) if key in now else "absent",
                         )
                     if found := self._different(then[key], now[key], step(at, key)):
                         return found
@@ -133,11 +134,7 @@ class Replay:
             return True
         if before.media_type != after.media_type:
             return False
-        first, second = self._load(before), self._load(after)
-        try:
-            return type(first) is type(second) and (first == second) is True
-        except Exception:  # noqa: BLE001  (comparing may do anything)
-            return False
+        return alike(self._load(before), self._load(after))
 
 
 def edited(then: Component, now: Component) -> bool:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
 from twingraph_lab.events import Artifact, Basis, Frozen, Outputs
-from twingraph_lab.planning.keys import basis_of, key_of
+from twingraph_lab.planning.keys import COUNTED, basis_of, key_of
 from twingraph_lab.planning.plan import Task
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.job import Job
 from twingraph_lab.runtime.serializers import Json
-from twingraph_lab.schedulers.code import code_of, environment_of
+from twingraph_lab.schedulers.code import survey
+from twingraph_lab.schedulers.modules import State, content
 from twingraph_lab.schedulers.turns import turn
 from twingraph_lab.spec.workflow import CachePolicy
 
-FOLDER = "cache"
+FOLDER, TEXTS = "cache", "modules"
 
+CHECKED_BYTES = 16 * 1024 * 1024
+"""Larger values aren't read to see whether they are undamaged; those who need them do that."""
 Miss = Literal["new", "expired", "gone"]
-"""Why nothing can be used: it was never computed, is older than allowed, or an artifact of it is missing."""
+"""Why nothing can be used: it was never computed, is older than allowed, or a value of it is missing or damaged."""
 
 
 class Hit(Frozen):
@@ -67,28 +72,20 @@ class Cache:
         self._store = store
 
     def basis(self, job: Job, task: Task, given: Mapping[str, Outputs]) -> Basis:
-        """What the outputs depend on. Its key is empty if the task isn't cached, or some of its code can't be known."""
+        """What the outputs depend on. Its key is empty if the task isn't cached, or code that counts can't be known."""
         component = job.components[task.component]
         digests = {
-            f"{node}.{name}": _content(artifact)
-            for node, outputs in given.items()
-            for name, artifact in outputs.items()
+            node: {name: _content(artifact) for name, artifact in outputs.items()} for node, outputs in given.items()
         }
-        code = code_of(component, task, job.context)
-        environment = environment_of(component, task, job.context)
-        basis = basis_of(task, component, digests, job.parameters, code=code, environment=environment)
-        if not all(code.values()):
+        now = survey(component, task, job.context)
+        basis = basis_of(task, component, digests, job.parameters, code=now.code, environment=now.environment)
+        if "code" in COUNTED.get(task.cache.mode, ()) and not all(now.code.values()):
             return basis
         key = key_of(basis, task.cache, run_id=job.run_id, project=job.context.project)
         return basis.model_copy(update={"key": key})
 
-    def find(self, key: str, policy: CachePolicy, now: datetime) -> Hit | None:
-        """The outputs kept under `key`, if `policy` allows their age and all of them are still there."""
-        found = self.look(key, policy, now)
-        return found if isinstance(found, Hit) else None
-
     def look(self, key: str, policy: CachePolicy, now: datetime) -> Hit | Miss:
-        """Like `find`, with the reason why there is nothing."""
+        """The outputs kept under `key`, if `policy` allows their age and all of them are there; else why not."""
         entry = self._entry(_name(key))
         if entry is None:
             return "new"
@@ -98,13 +95,26 @@ class Cache:
             return "gone"
         return Hit(outputs=entry.outputs, origin=entry.origin)
 
-    def keep(self, job: Job, task: Task, basis: Basis, outputs: Outputs) -> None:
-        """Remember `outputs`, unless the code was edited while it ran: nobody knows which of the two made them.
+    def find(self, key: str, policy: CachePolicy, now: datetime) -> Hit | Miss:
+        """Like `look`, for whoever uses them: damaged ones don't count, as far as it is worth while to read them."""
+        found = self.look(key, policy, now)
+        if not isinstance(found, Hit):
+            return found
+        read = [artifact for artifact in found.outputs.values() if artifact.size <= CHECKED_BYTES]
+        return found if all(map(self._store.verify, read)) else "gone"
 
+    def keep(self, job: Job, task: Task, basis: Basis, outputs: Outputs) -> None:
+        """Remember `outputs`, unless code was edited while it ran: nobody knows which of the two made them.
+
+        The task counts, and all of the run before it, whose body processes have imported the modules as they were then.
         What is lost of this with the power is only computed again, so the disk isn't waited for.
         """
-        if code_of(job.components[task.component], task, job.context) != basis.code:
+        now = survey(job.components[task.component], task, job.context)
+        if now.code != basis.code or now.changed_ns > begun_ns(job.run_id):
             return
+        for name, state in now.files.items():
+            if state.path.endswith(".py"):
+                _keep_text(self._store.url, now.code[name], state)
         entry = Entry(
             key=basis.key,
             run_id=job.run_id,
@@ -141,6 +151,27 @@ class Cache:
             return Entry.model_validate_json(data) if data else None
         except ValidationError:  # of another version, or half written when the power went; it will be written anew
             return None
+
+
+@lru_cache(4096)
+def begun_ns(_run_id: str) -> int:
+    """When this process was first asked for anything of a run."""
+    return time.time_ns()
+
+
+def text_of(store: ArtifactStore, digest: str) -> str | None:
+    """The text of a module of the project that a cached task used, by its digest; to tell what has changed since."""
+    data = store.read(_text(digest))
+    return None if data is None else data.decode(errors="replace")
+
+
+@lru_cache(4096)
+def _keep_text(store_url: str, digest: str, state: State) -> None:
+    ArtifactStore(store_url).write(_text(digest), content(state), durable=False)
+
+
+def _text(digest: str) -> str:
+    return f"{TEXTS}/{_digits(digest)}.py"
 
 
 def _content(artifact: Artifact) -> str:

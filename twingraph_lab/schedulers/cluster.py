@@ -99,6 +99,8 @@ def kill_tree(pid: int) -> None:
     """SIGKILL a process and everything below it."""
     try:
         root = psutil.Process(pid)
+        if pid != os.getpid():
+            root.suspend()  # or its nannies would start workers anew, and say what they think of it
         family = [*sorted(root.children(recursive=True), key=_talks_last), root]
     except psutil.NoSuchProcess:
         return

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
@@ -21,7 +21,7 @@ from twingraph_lab.errors import WorkflowError
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.plan import Task
 from twingraph_lab.schedulers.distributions import versions
-from twingraph_lab.schedulers.modules import Import, Modules, Text, digest, modules, read, roots
+from twingraph_lab.schedulers.modules import Import, Modules, State, Text, digest, modules, read, roots
 from twingraph_lab.spec.inputs import is_template, special_form
 from twingraph_lab.spec.workflow import Builtin, Component, Pickled, PythonFunction, Source, canonical
 
@@ -30,30 +30,40 @@ NOTEBOOK = "notebook"
 _MAGIC = re.compile(r"^(\s*)[%!].*$", re.MULTILINE)
 
 
-def code_of(component: Component, task: Task, context: RunContext) -> dict[str, str]:
-    """Digests by piece: the cell and its setup, or the function; and each file of the project that it imports.
+class Survey(NamedTuple):
+    """What decides what a task's body does, but for its inputs.
 
+    `code` has digests by piece: the cell and its setup, or the function; and each file of the project that it imports.
     A piece that can't be known, as a notebook whose path isn't, has an empty digest. Comments and layout don't count.
+
+    `environment` has `python`, `platform` with its options, and the versions of the distributions that the code itself
+    imports. A platform with an image has its packages from there, so that they aren't asked for here.
+
+    `files` are those of the project in `code`.
     """
-    pieces, found = _survey(component, task, context)
-    return {**pieces, **found.files}
+
+    code: dict[str, str]
+    environment: dict[str, str]
+    files: Mapping[str, State]
+
+    @property
+    def changed_ns(self) -> int:
+        """When the newest of the files was written, or put where it is; 0 if there are none."""
+        return max((state.changed_ns for state in self.files.values()), default=0)
 
 
-def environment_of(component: Component, task: Task, context: RunContext) -> dict[str, str]:
-    """`python`, `platform` with its options, and the versions of the distributions that the code itself imports.
-
-    A platform with an image has its packages from there, so that they aren't asked for here.
-    """
+def survey(component: Component, task: Task, context: RunContext) -> Survey:
+    """What there is now. Reads the files of the project that the component leads to, if it hasn't read them before."""
+    pieces, found = _pieces(component, task, context)
     options = task.platform.options
     platform = f"{task.platform.kind} {canonical(options)}" if options else task.platform.kind
     environment = {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "platform": platform}
-    if "image" in options:
-        return environment
-    _, found = _survey(component, task, context)
-    return {**versions(found.others, context.sys_path), **environment} if found.others else environment
+    if found.others and "image" not in options:
+        environment = {**versions(found.others, context.sys_path), **environment}
+    return Survey({**pieces, **found.digests}, environment, found.files)
 
 
-def _survey(component: Component, task: Task, context: RunContext) -> tuple[dict[str, str], Modules]:
+def _pieces(component: Component, task: Task, context: RunContext) -> tuple[dict[str, str], Modules]:
     """The component's own pieces, and the modules it leads to."""
     places = roots((*context.sys_path, context.cwd))
     match component:
@@ -62,9 +72,9 @@ def _survey(component: Component, task: Task, context: RunContext) -> tuple[dict
             return {name: text.digest for name, text in texts.items()}, modules(_imports(*texts.values()), places)
         case Source(code=code, setup=setup):
             return {CELL: digest(code)} | ({SETUP: digest(setup)} if setup else {}), modules((), places)
-        case Pickled(name=name, data=data, source=source):
+        case Pickled(name=name, source=source):
             imports = {*_imports(read(source)), *(Import(0, module) for module in component.modules)}
-            return {name: component.digest or digest(data)}, modules(imports, places)
+            return {name: component.digest}, modules(imports, places)
         case PythonFunction(ref=ref):
             module, _, path = ref.partition(":")
             found = modules([Import(0, module)], places)

@@ -26,7 +26,7 @@ from twingraph_lab.planning.plan import Task
 from twingraph_lab.platforms.base import AttemptError, Call, Platform
 from twingraph_lab.runtime.crash import crash_point
 from twingraph_lab.runtime.job import Job
-from twingraph_lab.schedulers.cache import Cache, Hit
+from twingraph_lab.schedulers.cache import Cache, Hit, begun_ns
 from twingraph_lab.schedulers.reporter import Reporter
 from twingraph_lab.spec.workflow import Retry
 
@@ -44,6 +44,9 @@ class Executor:
     worker: str
     stopping: threading.Event
 
+    def __post_init__(self) -> None:
+        begun_ns(self.job.run_id)  # before any body of it can import something
+
     def execute(self, task: Task, given: Mapping[str, Outputs], attempt: int, reporter: Reporter) -> Outputs | None:
         """Run `task` to its end, starting with number `attempt`. None if it didn't succeed; the events say why."""
         if self.stopping.is_set():
@@ -56,14 +59,14 @@ class Executor:
             return self._attempts(task, given, attempt, reporter, basis)
         if task.cache.refresh or self.job.context.refresh:
             return self._computed(task, given, attempt, reporter, basis.model_copy(update={"miss": "refreshed"}))
-        found = self.cache.look(basis.key, task.cache, datetime.now(UTC))
+        found = self.cache.find(basis.key, task.cache, datetime.now(UTC))
         if isinstance(found, Hit):
             return self._reused(task, attempt, reporter, basis, found)
         with self.cache.turn(basis.key, self.stopping) as ours:
             if not ours:
                 reporter.emit(TaskCancelled(run_id=self.job.run_id, task_id=task.id, attempt=attempt))
                 return None
-            found = self.cache.look(basis.key, task.cache, datetime.now(UTC))  # somebody may have computed it meanwhile
+            found = self.cache.find(basis.key, task.cache, datetime.now(UTC))  # somebody may have computed it meanwhile
             if isinstance(found, Hit):
                 return self._reused(task, attempt, reporter, basis, found)
             return self._computed(task, given, attempt, reporter, basis.model_copy(update={"miss": found}))

@@ -12,17 +12,26 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImporter, PathFinder
 from typing import NamedTuple
 
 PACKAGE = "twingraph_lab"
 """Counts as installed wherever it is, also where somebody works in its repository."""
+NOT_ASKED_FOR = frozenset({PACKAGE, *sys.stdlib_module_names})
+NORMAL_IMPORTERS = (BuiltinImporter, FrozenImporter, PathFinder)
 INSTALLED = ("site-packages", "dist-packages")
 KEPT = 512
 """How many answers are remembered in a process."""
 
-State = tuple[str, int, int, int]
-"""A path with what changes when its content does: mtime in ns, size, inode."""
+
+class State(NamedTuple):
+    """A path with what changes when its content does. `changed_ns` counts what `cp -p` and `touch -d` hide."""
+
+    path: str
+    mtime_ns: int = 0
+    size: int = -1
+    inode: int = 0
+    changed_ns: int = 0
 
 
 class Import(NamedTuple):
@@ -43,16 +52,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """Those of the project: digests by file, files by name. `others` are packages that aren't Python's own."""
+    """Those of the project: digests and states by file, states by name. `others` are packages not Python's own."""
 
-    files: Mapping[str, str]
+    digests: Mapping[str, str]
+    files: Mapping[str, State]
     others: frozenset[str]
     states: Mapping[str, State]
 
     def function(self, module: str, path: str) -> str | None:
         """Digest of the function or class `path` (`name` or `Class.name`) of a module; None if it can't be found so."""
         state = self.states.get(module)
-        return _definition(state, path) if state and state[0].endswith(".py") else None
+        return _definition(state, path) if state and state.path.endswith(".py") else None
 
 
 @lru_cache(1024)
@@ -82,7 +92,7 @@ def modules(imports: Collection[Import], places: tuple[str, ...]) -> Modules:
     """The modules that `imports` lead to, looked for in `places`. An answer holds until a file or folder changes."""
     asked = frozenset(imports), places
     known = _answers.get(asked)
-    if known is not None and all(_state(state[0]) == state for state in known[1]):
+    if known is not None and all(_state(state.path) == state for state in known[1]):
         return known[0]
     search = _Search(places)
     search.follow(imports)
@@ -106,14 +116,15 @@ class _Search:
     def __init__(self, places: tuple[str, ...]) -> None:
         self._places = places
         self._found: dict[str, _Found | None] = {}
-        self._files: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
+        self._files: dict[str, State] = {}
         self._named: dict[str, State] = {}
         self._others: set[str] = set()
         self._waiting: list[tuple[Import, str]] = []
         self.states: dict[State, None] = dict.fromkeys(map(_state, places))
 
     def answer(self) -> Modules:
-        return Modules(dict(sorted(self._files.items())), frozenset(self._others), self._named)
+        return Modules(dict(sorted(self._digests.items())), self._files, frozenset(self._others), self._named)
 
     def follow(self, imports: Iterable[Import]) -> None:
         """Add what imports lead to, and what those modules import."""
@@ -123,7 +134,10 @@ class _Search:
             parts = package.split(".")
             above = parts[: len(parts) - one.level + 1] if one.level else []
             base = ".".join(filter(None, [*above, one.module]))
-            if base and self.find(base) is not None and one.name not in ("", "*"):
+            found = self.find(base) if base else None
+            if found is not None and one.name == "*":
+                self._find_all(base, found)  # `__all__` may name modules
+            elif found is not None and one.name:
                 self.find(f"{base}.{one.name}")
 
     def find(self, name: str) -> _Found | None:
@@ -133,7 +147,10 @@ class _Search:
         parent, _, leaf = name.rpartition(".")
         above = self.find(parent) if parent else None
         places = self._places if not parent else above.places if above else ()
-        found = self._found[name] = None if name == PACKAGE else self._look(leaf, places)
+        found = None if name == PACKAGE else self._look(leaf, places)
+        if found is None and not parent and name not in NOT_ASKED_FOR:
+            found = _editable(name)
+        self._found[name] = found
         if found is not None:
             self.states.update(dict.fromkeys(map(_state, found.places)))
             if found.file:
@@ -141,6 +158,13 @@ class _Search:
         elif not parent and name not in sys.stdlib_module_names:
             self._others.add(name)
         return found
+
+    def _find_all(self, package: str, found: _Found) -> None:
+        for place in found.places:
+            for entry in sorted(os.listdir(place)):  # noqa: PTH208
+                leaf = entry.removesuffix(".py")
+                if leaf.isidentifier() and leaf != "__init__":
+                    self.find(f"{package}.{leaf}")
 
     def _look(self, leaf: str, places: tuple[str, ...]) -> _Found | None:
         namespace = []
@@ -163,28 +187,41 @@ class _Search:
         parent, _, leaf = name.rpartition(".")
         folder = name if found.places else parent
         file = "__init__.py" if found.places else leaf + found.file.rpartition(f"/{leaf}")[2]
-        self._files["/".join([*filter(None, folder.split(".")), file])] = text.digest
+        path = "/".join([*filter(None, folder.split(".")), file])
+        self._files[path], self._digests[path] = state, text.digest
         self._waiting += [(one, folder) for one in text.imports]
+
+
+def _editable(name: str) -> _Found | None:
+    """A package of the user's that isn't on the import path: installed editable, it has an importer of its own."""
+    for finder in sys.meta_path:
+        if finder in NORMAL_IMPORTERS or not hasattr(finder, "find_spec"):
+            continue
+        spec = finder.find_spec(name, None)
+        file = spec.origin if spec and spec.has_location and spec.origin else ""
+        if file and roots((file,)) and not file.startswith((sys.prefix, sys.base_prefix)):
+            return _Found(file, tuple(spec.submodule_search_locations or ()) if spec else ())
+    return None
 
 
 def _state(path: str) -> State:
     try:
         stat = os.stat(path)  # noqa: PTH116  (asked for each file of each task)
     except OSError:
-        return path, 0, -1, 0
-    return path, stat.st_mtime_ns, stat.st_size, stat.st_ino
+        return State(path)
+    return State(path, stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns)
 
 
 @lru_cache(4096)
 def _file(state: State) -> Text:
-    data = _bytes(state)
-    return read.__wrapped__(data) if state[0].endswith(".py") else Text(digest(data), frozenset())
+    data = content(state)
+    return read.__wrapped__(data) if state.path.endswith(".py") else Text(digest(data), frozenset())
 
 
 @lru_cache(1024)
 def _definition(state: State, path: str) -> str | None:
     try:
-        scope: list[ast.stmt] = ast.parse(_bytes(state)).body
+        scope: list[ast.stmt] = ast.parse(content(state)).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     found: ast.stmt | None = None
@@ -197,9 +234,10 @@ def _definition(state: State, path: str) -> str | None:
     return None if found is None else digest(ast.dump(found))
 
 
-def _bytes(state: State) -> bytes:
+def content(state: State) -> bytes:
+    """Of a file, as it is now; empty if it can't be read."""
     try:
-        with open(state[0], "rb") as file:  # noqa: PTH123
+        with open(state.path, "rb") as file:  # noqa: PTH123
             return file.read()
     except OSError:
         return b""
@@ -215,5 +253,5 @@ def _imports(tree: ast.AST) -> Iterable[Import]:
             case ast.Call(
                 func=ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__"),
                 args=[ast.Constant(value=str(name)), *_],
-            ) if name and not name.startswith("."):
-                yield Import(0, name)
+            ):
+                yield Import(len(name) - len(name.lstrip(".")), name.lstrip("."))

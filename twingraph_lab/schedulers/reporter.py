@@ -54,7 +54,8 @@ class Reporter:
             self._timer = None
         self._flushed = time.monotonic()
         if self._pending:
-            self._outcomes.write(event for event in self._pending if isinstance(event, TaskCompleted))
+            completed = (event for event in self._pending if isinstance(event, TaskCompleted))
+            self._outcomes.write(event for event in completed if not event.cached_from)  # the cache has the others
             crash_point("worker_after_outcome")
             self._send(self._pending)
             crash_point("worker_after_report")

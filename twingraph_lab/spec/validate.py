@@ -125,7 +125,9 @@ def _parameters(workflow: Workflow) -> Iterator[Fault]:
 
 
 def _components(workflow: Workflow) -> Iterator[Fault]:
-    built_in = Registry[object]("twingraph_lab.components").names()
+    given = [*workflow.components.values(), *(node.component for node in workflow.nodes)]
+    named = any(isinstance(component, str | Builtin) for component in given)
+    built_in = Registry[object]("twingraph_lab.components").names() if named else []  # reads what is installed
     suggest = Suggestions([*workflow.components, *built_in])
 
     def fault_of(component: Component | str) -> str:
@@ -169,6 +171,8 @@ def _platforms(workflow: Workflow) -> Iterator[Fault]:
 
 
 def _platform_faults(spec: PlatformSpec) -> list[Fault]:
+    if spec == PlatformSpec():
+        return []  # what every node has unless it says otherwise: nothing to import a platform for
     platforms = Registry[WithOptions]("twingraph_lab.platforms")
     try:
         platforms.get(spec.kind).Options.model_validate(spec.options)

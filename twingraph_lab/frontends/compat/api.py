@@ -7,7 +7,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from twingraph_lab.frontends.calls import as_id
 from twingraph_lab.frontends.compat.calls import (
     TwinGraphAsyncComponent,
     TwinGraphAsyncPipeline,
@@ -16,6 +15,7 @@ from twingraph_lab.frontends.compat.calls import (
 )
 from twingraph_lab.frontends.compat.options import component_of, pipeline_remarks
 from twingraph_lab.frontends.decorators import Component, Pipeline
+from twingraph_lab.frontends.steps import as_id
 
 Function = Callable[..., Any]
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-import uuid
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from twingraph_lab.errors import ConflictError
 from twingraph_lab.frontends.calls import current_calls
 from twingraph_lab.frontends.capture import importable
+from twingraph_lab.frontends.compat.answers import Answer, answer_in_place, answer_to, hashes, rows
 from twingraph_lab.frontends.compat.options import Asked, Remark
 from twingraph_lab.frontends.compat.warning import say_once
 from twingraph_lab.frontends.decorators import Component, Pipeline
-from twingraph_lab.frontends.handles import Result, place_of, plain
+from twingraph_lab.frontends.handles import plain
 from twingraph_lab.frontends.hosting import current_host
 from twingraph_lab.platforms import inside
 
@@ -28,8 +29,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Function = Callable[..., Any]
-Answer = dict[str, Any]
-"""`{"outputs": …, "hash": …}`, and `execution_time` in seconds of what was awaited."""
 
 
 class TwinGraphComponent(Component[..., Any]):
@@ -38,13 +37,14 @@ class TwinGraphComponent(Component[..., Any]):
     def __init__(self, function: Function, asked: Asked) -> None:
         super().__init__(function, asked.node)
         self._asked = asked
+        with suppress(AttributeError, TypeError):  # built-in functions take no attributes
+            setattr(function, inside.KEYS_ARE_OUTPUTS, True)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Raises `TypeError` like any call; outside of a pipeline `RunFailedError`, with the body's error."""
         if inside.phase() != "outside":
             return self._in_place(args, kwargs)
-        for remark in self._asked.remarks:
-            say_once(*remark)
+        self._say()
         if current_calls() is None:
             return self._alone(*args, **kwargs)
         return self._node_of(args, kwargs)
@@ -57,9 +57,13 @@ class TwinGraphComponent(Component[..., Any]):
 
     def _node_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
         if not self._takes_parents and "parent_hash" in kwargs:
-            kwargs = {**kwargs, "parent_hash": _hashes(kwargs["parent_hash"])}
+            kwargs = {**kwargs, "parent_hash": hashes(kwargs["parent_hash"])}
         result: Any = super().__call__(*args, **kwargs)
-        return {"outputs": result["outputs"], "hash": result["hash"]}
+        return answer_to(result)
+
+    def _say(self) -> None:
+        for remark in self._asked.remarks:
+            say_once(*remark)
 
     def _alone(self, *args: Any, **kwargs: Any) -> Answer:
         if not self._takes_parents and kwargs.pop("parent_hash", None):
@@ -78,13 +82,13 @@ class TwinGraphComponent(Component[..., Any]):
     def _in_place(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not self._takes_parents:
             kwargs.pop("parent_hash", None)
-        return _answer(self.function(**self._named(args, kwargs)))
+        return answer_in_place(self.function(**self._named(args, kwargs)))
 
     def _bound(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Positional arguments are those parameters, in order, that aren't given by name (TwinGraph 0.1)."""
         named = self._named(args, kwargs)
         if self._asked.legacy_dataframes:
-            named = {name: _rows(value) for name, value in named.items()}
+            named = {name: rows(value) for name, value in named.items()}
         return super()._bound((), named)
 
     def _named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,6 +115,7 @@ class TwinGraphAsyncComponent(TwinGraphComponent):
         begun = time.perf_counter()
         if current_calls() is not None or inside.phase() != "outside":
             return _awaited(super().__call__(*args, **kwargs), begun)
+        self._say()  # here, where the user's line is
         current_host()  # here, as threads that make the first Lab at the same moment would make two
         return _awaited(asyncio.to_thread(super().__call__, *args, **kwargs), begun)
 
@@ -138,9 +143,6 @@ class TwinGraphPipeline(Pipeline[..., Any]):
         for remark in self._remarks:
             say_once(*remark)
         return super().__call__(*args, **kwargs)
-
-    def _resolved(self, value: Any) -> Any:
-        return _resolved(value)
 
 
 class TwinGraphAsyncPipeline(TwinGraphPipeline):
@@ -192,45 +194,6 @@ class NotRun:
             f"the module that calls the pipeline {self._twingraph_name!r} is imported by its own components, and they"
             " can't run it again: put the call and what uses its result below `if __name__ == '__main__':`"
         )
-
-
-def _answer(value: Any) -> Any:
-    """What a component answers that is called by another one's body."""
-    if inspect.iscoroutine(value):
-        return _answer_later(value)
-    outputs = value._asdict() if isinstance(value, tuple) and hasattr(value, "_asdict") else value
-    return {"outputs": outputs if isinstance(outputs, dict) else {"result": value}, "hash": uuid.uuid4().hex}
-
-
-async def _answer_later(value: Coroutine[Any, Any, Any]) -> Any:
-    return _answer(await value)
-
-
-def _rows(value: Any) -> Any:
-    """A pandas table as a list of rows, each a dict; waits for a value to come. Anything else as it is."""
-    found = plain(value)
-    table = type(found).__name__ == "DataFrame" and hasattr(found, "to_dict")
-    return found.to_dict("records") if table else value
-
-
-def _hashes(parents: Any) -> Any:
-    """Hashes, from answers too."""
-    if isinstance(parents, list | tuple | set):
-        return [_hashes(parent) for parent in parents]
-    return parents["hash"] if type(parents) is dict else parents
-
-
-def _resolved(value: Any) -> Any:
-    """`value` with everything in it that stands for a value replaced; waits. Outputs are a dict in any case."""
-    kind = type(value)
-    if kind is Result:
-        found = plain(value)
-        return {"result": found} if place_of(value).is_outputs and not isinstance(found, dict) else found
-    if kind in (list, tuple, set):
-        return kind(_resolved(item) for item in value)
-    if isinstance(value, tuple) and hasattr(value, "_make"):
-        return value._make(_resolved(item) for item in value)
-    return {key: _resolved(item) for key, item in value.items()} if kind is dict else value
 
 
 def _as_in_file_of(wrapper: Function, function: Function) -> Function:
