@@ -105,3 +105,12 @@ def test_without_ipython_the_extra_is_named():
         "MissingExtraError: notebooks needs an optional dependency: pip install 'twingraph-lab[notebook]'"
         in done.stderr
     )
+
+
+def test_a_program_for_twingraph_can_be_tried_in_a_notebook(batch):
+    batch(
+        "from collections import namedtuple\nfrom twingraph import component, pipeline",
+        "@component()\ndef add(a, b):\n    return namedtuple('outputs', ['sum'])(a + b)",
+        "@pipeline()\ndef whole():\n    return add(a=1, b=2)",
+        "assert whole()['outputs'] == {'sum': 3}",
+    )

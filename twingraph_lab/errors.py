@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 
 class TwinGraphError(Exception):
@@ -56,6 +58,9 @@ class WorkflowError(TwinGraphError):
         count = len(self.faults)
         head = f"{source or 'workflow'}: {count} fault{'' if count == 1 else 's'}"
         super().__init__("\n".join([head, *(f"  - {fault}" for fault in self.faults)]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), source=self.source), (self.faults,)
 
 
 class NotFoundError(TwinGraphError):
@@ -109,6 +114,10 @@ class MissingExtraError(TwinGraphError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional dependency: pip install 'twingraph-lab[{extra}]'")
+        self._given = (what, extra)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._given
 
 
 class RunFailedError(TwinGraphError):
@@ -117,6 +126,9 @@ class RunFailedError(TwinGraphError):
     def __init__(self, run_id: str, message: str) -> None:
         super().__init__(message)
         self.run_id = run_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.run_id, str(self))
 
 
 class RunCancelledError(RunFailedError):

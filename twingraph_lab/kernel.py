@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Give a shell `%%twingraph`, `%twingraph` and `%gremlin`. The Lab is made when it is first needed."""
+    """Give a shell `%%twingraph`, `%twingraph` and `%gremlin`, and let it import `twingraph` as its programs do.
+
+    The Lab is made when it is first needed.
+    """
     try:
         from twingraph_lab.frontends.magic import TwinGraphMagics  # noqa: PLC0415  (needs an extra)
     except ImportError as error:
@@ -19,5 +22,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
             raise
         raise MissingExtraError("notebooks", "notebook") from error
     from twingraph_lab import lab  # noqa: PLC0415  (slow)
+    from twingraph_lab.platforms import stand_ins  # noqa: PLC0415
 
     shell.register_magics(TwinGraphMagics(shell, lab.current, lab.remembers))
+    stand_ins.install()

@@ -13,10 +13,10 @@ def test_plan_shows_levels_and_what_waits_for_what(twingraph, write, documents):
     lines = outcome.stdout.splitlines()
     assert lines[:2] == ["diamond: 4 nodes in 3 levels", "  n = 5"]
     assert [line.split()[:3] for line in lines[3:-1]] == [
-        ["1", "a", "local"],
-        ["2", "b", "local"],
-        ["2", "c", "local"],
-        ["3", "d", "local"],
+        ["1", "a", "python"],
+        ["2", "b", "python"],
+        ["2", "c", "python"],
+        ["3", "d", "python"],
     ]
     assert "b, c" in lines[-2]
     assert lines[-1] == "4 to run"

@@ -101,13 +101,14 @@ def _print_plan(planned: Plan, seen: Outlook) -> None:
         out.print(Text(f"  {printable(planned.workflow.description)}", style="dim"), soft_wrap=True)
     for name, value in planned.parameters.items():
         out.print(Text(f"  {name} = {json.dumps(value, ensure_ascii=False)}", style="dim"), soft_wrap=True)
+    elsewhere = any(task.platform.kind != "local" for task in planned.tasks.values())
     print_rows(
         ["level", "node", "platform", "component", "waits for", "time", "what will happen"],
         [
             [
                 str(levels[task.id]),
                 task.id,
-                task.platform.kind,
+                task.platform.kind if elsewhere else "",
                 _component_name(planned, task),
                 ", ".join(task.upstream),
                 span_text(seen.nodes[task.id].span),
@@ -116,6 +117,7 @@ def _print_plan(planned: Plan, seen: Outlook) -> None:
             for task in sorted(planned.tasks.values(), key=lambda task: levels[task.id])
         ],
         right=["level"],
+        wrap=True,
     )
     if planned.tasks:
         out.print(Text(summary_text(seen)), soft_wrap=True)
@@ -192,6 +194,7 @@ def component_name(component: Component) -> str:
         case "python":
             return component.ref
         case "source":
-            return f"{component.language} in {component.filename}"
+            known = not component.filename.startswith("<")
+            return f"{component.language} in {component.filename}" if known else component.language
         case _:
             return component.name

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+LAST, NARROW = 30, 16
 GAP = "  "
 PIPE_WIDTH = 10_000
 
@@ -32,20 +33,44 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not _is_utf8(sys.stdout), allow_nan=False) + "\n")
 
 
-def print_rows(heads: Sequence[str], rows: Sequence[Sequence[Text | str]], *, right: Sequence[str] = ()) -> None:
-    """Print a table without lines. Where the terminal is narrow, the last column gives way."""
+def print_rows(
+    heads: Sequence[str], rows: Sequence[Sequence[Text | str]], *, right: Sequence[str] = (), wrap: bool = False
+) -> None:
+    """Print a table without lines; columns in which nothing stands are left out.
+
+    Where the terminal is narrow, the last column gives way, then wide ones. With `wrap` the last goes on in further
+    lines, else it is cut off.
+    """
     out = console()
+    columns = [column for column in zip(heads, *rows, strict=True) if any(map(str, column[1:])) or not rows]
+    heads, *rows = zip(*columns, strict=True)
     widths = [max(cell_len(str(cell)) for cell in column) for column in zip(heads, *rows, strict=True)]
-    widths[-1] = max(cell_len(heads[-1]), min(widths[-1], out.width - sum(widths[:-1]) - len(GAP) * (len(heads) - 1)))
+    widths = _fitted(widths, out.width - len(GAP) * (len(heads) - 1))
+    widths[-1] = max(widths[-1], cell_len(heads[-1]))
     for cells in ([Text(head, style="bold") for head in heads], *rows):
+        texts = [cell.copy() if isinstance(cell, Text) else Text(cell) for cell in cells]
+        last, *more = texts[-1].wrap(out, widths[-1]) if wrap and texts[-1] else [texts[-1]]
         line = Text()
-        for head, cell, width in zip(heads, cells, widths, strict=True):
-            text = cell.copy() if isinstance(cell, Text) else Text(cell)
+        for head, text, width in zip(heads, [*texts[:-1], last], widths, strict=True):
             text.truncate(width, overflow="ellipsis")
             text.align("right" if head in right else "left", width)
             line.append(text).append(GAP)
         line.rstrip()
         out.print(line, soft_wrap=True)
+        for text in more:
+            out.print(Text(" " * (sum(widths[:-1]) + len(GAP) * (len(heads) - 1))).append(text), soft_wrap=True)
+
+
+def _fitted(widths: Sequence[int], room: int) -> list[int]:
+    """Widths that sum up to `room` if that can be had: the last column keeps `LAST`, the others keep `NARROW`.
+
+    >>> _fitted([5, 60, 50], 100), _fitted([5, 90, 50], 100)
+    ([5, 60, 35], [5, 65, 30])
+    """
+    *others, last = widths
+    while others and max(others) > NARROW and sum(others) + min(last, LAST) > room:
+        others[others.index(max(others))] -= 1
+    return [*others, min(last, room - sum(others))]
 
 
 def note(text: str) -> None:

@@ -33,7 +33,7 @@ def why(options: Options, name: str, node: str | None, *, as_json: bool) -> None
             _print_one(found[0], run.id)
         else:
             rows = [[_node(each), each.outcome, each.summary] for each in found]
-            print_rows(["node", "", "why"], rows)
+            print_rows(["node", "", "why"], rows, wrap=True)
 
 
 def _named(lab: Lab, name: str, node: str | None) -> tuple[Run, str | None]:

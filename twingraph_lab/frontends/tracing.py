@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import JsonValue
@@ -16,7 +15,7 @@ from twingraph_lab.frontends.arguments import declared_type
 from twingraph_lab.frontends.calls import Calls
 from twingraph_lab.frontends.handles import Result
 from twingraph_lab.frontends.places import Place
-from twingraph_lab.runtime.replay import Site
+from twingraph_lab.runtime.replay import Site, place
 from twingraph_lab.runtime.serializers import JSON
 from twingraph_lab.spec.inputs import lone_path
 from twingraph_lab.spec.workflow import Component, Node, Parameter, PythonFunction, Workflow
@@ -75,7 +74,7 @@ class Draft:
         frame = sys._getframe()  # noqa: SLF001  (the documented way to the caller's line)
         while frame.f_back is not None and frame.f_code is not self._code:
             frame = frame.f_back
-        line = f"line {frame.f_lineno} of {Path(self._code.co_filename).name} {verb} {what}"
+        line = f"{place(self._code.co_filename, frame.f_lineno)} {verb} {what}"
         fault = Fault(f"this pipeline decides on values while it runs, so it has no static form: {line}")
         self.refusal = WorkflowError([fault], source=f"pipeline {self._code.co_name!r}")
         raise self.refusal

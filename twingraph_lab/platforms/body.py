@@ -29,7 +29,7 @@ from twingraph_lab.platforms import inside, stand_ins
 from twingraph_lab.platforms.base import Call
 from twingraph_lab.platforms.cells import NamedOutputs
 from twingraph_lab.platforms.loading import Function, load
-from twingraph_lab.platforms.saying import PipeHandler, printable
+from twingraph_lab.platforms.saying import PipeHandler, storable
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.job import Job
 from twingraph_lab.runtime.raised import described
@@ -183,14 +183,14 @@ def by_key(value: Any) -> Any:
 def failure_of(error: BaseException, kind: FailureKind) -> Failure:
     """Describe an exception with the user's frames only: those below the engine's call."""
     if isinstance(error, TwinGraphError):  # ours, raised before or after the body: the message says it all
-        return Failure(kind=kind, type=type(error).__name__, message=printable(str(error)))
+        return Failure(kind=kind, type=type(error).__name__, message=storable(str(error)))
     frames = traceback.TracebackException.from_exception(error)
     _trim(frames)
-    text = printable("".join(frames.format()))
+    text = storable("".join(frames.format()))
     return Failure(
         kind=kind,
         type=type(error).__name__,
-        message=printable(_text(error)),
+        message=storable(_text(error)),
         traceback=text,
         raised=described(error) if kind == "error" else None,
     )

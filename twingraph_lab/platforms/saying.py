@@ -61,7 +61,7 @@ class PipeHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Format and send one record."""
         try:
-            text = printable(f"{record.name}: {self.format(record)}")
+            text = storable(f"{record.name}: {self.format(record)}")
             text = text if len(text) <= LONGEST_RECORD else text[: LONGEST_RECORD - 1] + logs.CUT
             fields = {**logs.fields_of(record), "logger": record.name}
             self.send(Logged(record.created, record.levelname, text, fields))
@@ -74,6 +74,6 @@ class PipeHandler(logging.Handler):
             self.send(Progressed(done, total, message))
 
 
-def printable(text: str) -> str:
+def storable(text: str) -> str:
     """Text that can be stored as UTF-8: file names may bring lone surrogates."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -39,7 +39,17 @@ class Site:
     line: int
 
     def __str__(self) -> str:
-        return f"{PurePath(self.file).name}, line {self.line}: {self.call.partition(': ')[2] or self.call}"
+        return f"{place(self.file, self.line)}: {self.call.partition(': ')[2] or self.call}"
+
+
+def place(file: str, line: int) -> str:
+    """A line as a person would name it; the files that kernels make of cells have names that nobody knows.
+
+    >>> place("/home/ada/search.py", 3), place("/tmp/ipykernel_71/202828211.py", 3)
+    ('search.py, line 3', 'a cell, line 3')
+    """
+    path = PurePath(file)
+    return f"{'a cell' if path.parent.name.startswith('ipykernel_') else path.name}, line {line}"
 
 
 class Replay:
