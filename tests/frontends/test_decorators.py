@@ -843,9 +843,7 @@ def test_a_pipeline_that_decides_has_no_static_form_and_the_line_is_named():
         return x
 
     line = deciding.function.__code__.co_firstlineno + 3
-    with pytest.raises(
-        WorkflowError, match=rf"no static form: test_decorators.py, line {line} uses the value of doub"
-    ):
+    with pytest.raises(WorkflowError, match=rf"no static form: test_decorators.py, line {line} uses the value of doub"):
         deciding.workflow()
 
 
