@@ -125,7 +125,7 @@ def test_a_document_cannot_map_what_only_a_run_knows():
     def flow(n=3):
         return add.map(upto(n))
 
-    with pytest.raises(WorkflowError, match=r"line \d+ of test_mapping\.py uses the value of upto"):
+    with pytest.raises(WorkflowError, match=r"test_mapping\.py, line \d+ uses the value of upto"):
         flow.workflow()
 
     @pipeline

@@ -119,3 +119,9 @@ def as_id(name: str) -> str:
     """
     name = re.sub(r"[^A-Za-z0-9_-]", "_", name.strip("<>"))[:100]
     return name if re.match(r"[A-Za-z_]", name) and name not in RESERVED_IDS else f"_{name}"
+
+
+def check_name(function: Callable[..., Any], what: str) -> None:
+    """Raise `TypeError` unless workers can find the function by its name, or take its code along."""
+    if not callable(function) or not hasattr(function, "__qualname__"):
+        raise TypeError(f"{what} must be a function, not a {type(function).__name__}; call that in a `def` of its own")
