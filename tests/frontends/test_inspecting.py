@@ -21,7 +21,7 @@ class Log:
         return [event for event in self.events if event.seq > after and event.type in types][:1]
 
 
-DRIVEN = {"finished": None, "lease_until": datetime.now(UTC) + timedelta(minutes=5), "coordinator": "elsewhere:1"}
+DRIVEN = {"finished": None, "lease_until": datetime.now(UTC) + timedelta(days=1), "coordinator": "elsewhere:1"}
 LEFT = {"finished": None, "lease_until": None}
 
 
