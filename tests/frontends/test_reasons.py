@@ -102,10 +102,16 @@ def test_secrets_in_code_are_not_shown():
     assert "ghijkl" not in cause.detail
 
 
-def test_a_changed_setup():
-    then, now = (Source(code="y = x", setup=f"import {module}", outputs=("y",)) for module in ("os", "sys"))
-    (cause,) = causes(computation(code_component=then), computation(code_component=now))
-    assert (cause.about, cause.detail.splitlines()[1:]) == ("setup", ["-import os", "+import sys"])
+def test_helpers_of_other_cells_are_named():
+    setups = ("import os\n\ndef half(x):\n    return x / 2", "import sys\n\ndef half(x):\n    return x // 2")
+    then, now = (Source(code="y = half(x)", setup=setup, outputs=("y",)) for setup in setups)
+    found = causes(computation(code_component=then), computation(code_component=now))
+    assert [(cause.about, cause.text) for cause in found] == [
+        ("os", "isn't used any more"),
+        ("half", "has changed"),
+        ("sys", "is used now"),
+    ]
+    assert found[1].detail.splitlines()[2:] == ["-    return x / 2", "+    return x // 2"]
 
 
 def test_a_changed_file_of_the_project():

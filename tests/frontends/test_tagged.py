@@ -151,6 +151,13 @@ def test_a_notebook_without_tags_where_they_are_needed_says_what_to_do(notebook)
         workflow_of_cells(document, name="flights", source="flights.ipynb")
 
 
+def test_imports_and_functions_of_the_parameters_cell_travel_too(notebook):
+    first = cell("import math\n\nn = 9\n\ndef twice(x):\n    return 2 * x", "parameters")
+    whole = workflow_of(notebook(first, cell("y = twice(math.sqrt(n))", "node:y")))
+    assert list(whole.parameters) == ["n"]
+    assert "def twice" in whole.component_of(whole.by_id["y"]).setup
+
+
 def test_plain_values_of_other_cells_are_parameters_as_in_a_live_notebook(notebook, faults):
     load = cell("%%twingraph load\nrows = list(range(n))[::step]")
     whole = workflow_of(notebook(cell("n = 3\nlabel = 'unused'"), cell("step: int = 2"), load, cell("n = 4")))

@@ -74,8 +74,9 @@ def _fitted(widths: Sequence[int], room: int) -> list[int]:
 
 
 def note(text: str) -> None:
-    """Tell the person at the terminal, on stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    """Tell the person at the terminal, on stderr; in one write, since others print lines, too."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from twingraph_lab.cli.output import note
 from twingraph_lab.events import (
     Event,
     RunCancelRequested,
@@ -123,7 +124,7 @@ class Lines:
     def _print(self, moment: datetime, line: str) -> None:
         """The line, after the time since the run was claimed."""
         since = moment - (self._progress.started or moment)
-        print(f"{duration(max(0.0, since.total_seconds())):>10}  {line}", file=sys.stderr, flush=True)  # noqa: T201
+        note(f"{duration(max(0.0, since.total_seconds())):>10}  {line}")
 
 
 class LiveTree:

@@ -34,7 +34,7 @@ def defined(name: str, book: CellBook, before: CellBook) -> View:
         facts += [
             ("takes", takes(node, defaults(workflow))),
             ("brings", ", ".join(entry.brings)),
-            ("gives", ", ".join(workflow.outputs_of(node)) or "nothing"),
+            ("gives", ", ".join(workflow.outputs_of(node)) or "nothing but figures it draws"),
             ("offers", ", ".join(name for name, each in found.items() if not each.is_import)),
             ("runs", settings_of(node)),
         ]

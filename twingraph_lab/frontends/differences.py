@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from twingraph_lab.errors import StoreError
 from twingraph_lab.events import Artifact, Basis, Outputs
+from twingraph_lab.frontends.definitions import definitions_of
 from twingraph_lab.frontends.display import clip, printable
 from twingraph_lab.lineage.preview import masked, secret_name, without_literals
 from twingraph_lab.planning.context import RunContext
@@ -110,9 +111,11 @@ def _is_file(name: str) -> bool:
 def _component_changes(before: Computation, after: Computation) -> Iterator[Cause]:
     match before.component, after.component:
         case Source() as then, Source() as now:
-            for about, old, new in (("cell", then.code, now.code), ("setup", then.setup, now.setup)):
-                if old != new and (now.language != "python" or read(old).digest != read(new).digest):
-                    yield Cause("code", about, text="has changed", detail=diff(old, new))
+            if _other_code(then.code, now.code, now.language):
+                yield Cause("code", "cell", text="has changed", detail=diff(then.code, now.code))
+            if _other_code(then.setup, now.setup, now.language):
+                helpers = list(_helper_changes(then.setup, now.setup))
+                yield from helpers or [Cause("code", "setup", text="has changed", detail=diff(then.setup, now.setup))]
             if then.language != now.language:
                 yield Cause("code", "language", then.language, now.language)
         case Pickled() as then, Pickled() as now:
@@ -122,6 +125,20 @@ def _component_changes(before: Computation, after: Computation) -> Iterator[Caus
                 yield Cause("code", now.name, text="uses other helpers or values than then")
         case then, now if type(then) is not type(now) or _named(then) != _named(now):
             yield Cause("code", "component", _named(then), _named(now))
+
+
+def _other_code(old: str, new: str, language: str) -> bool:
+    return old != new and (language != "python" or read(old).digest != read(new).digest)
+
+
+def _helper_changes(old: str, new: str) -> Iterator[Cause]:
+    """What a cell uses of other cells, by name."""
+    then, now = definitions_of(old), definitions_of(new)
+    for name in dict.fromkeys([*then, *now]):
+        if name not in then or name not in now:
+            yield Cause("code", name, text="isn't used any more" if name in then else "is used now")
+        elif _other_code(then[name].text, now[name].text, "python"):
+            yield Cause("code", name, text="has changed", detail=diff(then[name].text, now[name].text))
 
 
 def _named(component: Component) -> str:

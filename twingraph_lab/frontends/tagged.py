@@ -99,7 +99,7 @@ def _read(document: ipynb.Document, source: str) -> _Reading:
                 made, workflow = _node(cell, text)
                 reading.nodes[number] = made
                 workflows |= {workflow} - {""}
-            elif PARAMETERS not in ipynb.tags(cell):
+            else:
                 if called := NEW.search(text):
                     reading.name = reading.name or shlex.split(called[1])[0]
                 _plain(text, number, reading)
@@ -147,7 +147,7 @@ def _plain(text: str, number: int, reading: _Reading) -> None:
     if definitions:
         reading.helpers[number] = "\n".join(dict.fromkeys(each.text for each in definitions.values())) + "\n"
     plain = _plain_values(code)
-    for name in names.kinds.keys() - definitions.keys():
+    for name in names.kinds.keys() - definitions.keys() - reading.parameters.keys():
         if name in plain and reading.bound.get(name) is None:
             reading.values[name] = plain[name]
         else:

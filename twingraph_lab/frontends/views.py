@@ -8,7 +8,7 @@ from html import escape
 
 from twingraph_lab.frontends.display import Look, clip, printable
 
-TEXT_WIDTH = 90
+TEXT_WIDTH, LAST_WIDTH = 90, 200
 """Columns of plain text are cut at this width."""
 
 UNBROKEN = 32
@@ -78,7 +78,10 @@ def table(head: Sequence[str], rows: Sequence[Row]) -> View:
     )
     lines = [
         [head[column] for column in used],
-        *([clip(row[column].plain, TEXT_WIDTH) for column in used] for row in fields),
+        *(
+            [clip(row[column].plain, LAST_WIDTH if column == used[-1] else TEXT_WIDTH) for column in used]
+            for row in fields
+        ),
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(used))]
     text = "\n".join(
