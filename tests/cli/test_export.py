@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
 FORMS = ["twg.json", "yaml", "py", "ipynb"]
+BOTH = {"flights": "completed", "later": "completed"}
 
 
 def everything(source):
@@ -120,3 +122,62 @@ def test_a_program_is_exported_from_its_run(twingraph, folder):
         assert outcome.code == 0, outcome.stderr
     assert outputs(twingraph, "again.py")[0] == first == {"value": 12}
     assert outputs(twingraph, "again.ipynb")[0] == {"double-2": 12}
+
+
+def with_module(folder, **changes):
+    """A document in a folder of its own, and the modules that its nodes find there: one imports the other."""
+    home = folder / "home"
+    home.mkdir()
+    (home / "flights.py").write_text("import delays\n\n\ndef load():\n    return delays.MINUTES\n")
+    (home / "delays.py").write_text("MINUTES = 42\n")
+    nodes = [{"id": name, "component": "flights:load"} for name in ("flights", "later")]
+    document = {"version": "twingraph/1", "name": "late", "nodes": nodes, **changes}
+    path = home / "workflow.twg.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def test_a_script_runs_whose_node_is_called_like_its_module(process, folder):
+    path = with_module(folder, outputs={"minutes": {"ref": "flights"}})
+    outcome = process("export", path, "-o", path.parent / "late.py")
+    assert (outcome.code, outcome.stderr.splitlines()) == (0, [f"wrote {path.parent / 'late.py'}"])
+    assert outputs(process, path.parent / "late.py") == ({"minutes": 42}, BOTH)
+
+
+def test_a_script_is_not_written_over_or_beside_the_module_it_imports(twingraph, folder):
+    path = with_module(folder)
+    before = (path.parent / "flights.py").read_text()
+    for target in (path.parent / "flights.py", folder / "flights.py"):
+        outcome = twingraph("export", path, "-o", target, "--overwrite")
+        assert outcome.code == 2
+        assert "it imports the module `flights`, which would be the script itself; choose another" in outcome.stderr
+    assert (path.parent / "flights.py").read_text() == before
+    assert not (folder / "flights.py").exists()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_to_another_folder_says_which_modules_stay_behind(process, folder, form):
+    path = with_module(folder, outputs={"minutes": {"ref": "flights"}})
+    there = folder / "there"
+    there.mkdir()
+    told = f"late.{form} needs the modules `delays`, `flights` of {path.parent.resolve()}: put a copy beside it"
+    assert told in process("export", path, "-o", there / f"late.{form}").stderr
+    for name in ("flights.py", "delays.py"):
+        (there / name).write_text((path.parent / name).read_text())
+    outcome = process("export", path, "-o", there / f"late.{form}", "--overwrite")
+    assert outcome.stderr == f"wrote {there / f'late.{form}'}\n"
+    assert outputs(process, there / f"late.{form}")[1] == BOTH
+
+
+def test_modules_on_the_import_path_are_not_left_behind(process, folder):
+    path = with_module(folder)
+    environment = {**os.environ, "PYTHONPATH": str(path.parent)}
+    assert process("export", path, "-o", "late.py", env=environment).stderr == "wrote late.py\n"
+    assert subprocess.run([sys.executable, "late.py"], env=environment, check=False, timeout=60).returncode == 0
+
+
+def test_a_run_is_exported_with_word_of_the_modules_it_found(process, folder):
+    path = with_module(folder)
+    assert process("run", path).code == 0
+    told = process("export", "last", "-o", "late.yaml").stderr
+    assert f"late.yaml needs the modules `delays`, `flights` of {path.parent.resolve()}" in told

@@ -74,6 +74,27 @@ class TestScript:
         }.items():
             assert f'@component(name="{node}")\ndef {name}(' in text
 
+    def test_a_module_keeps_its_name_and_nodes_called_like_it_get_others(self):
+        first = Node(id="statistics", component="statistics:mean", inputs={"data": [1, 2]})
+        second = Node(id="median", component="statistics:median", inputs={"data": [1, 2]})
+        text = script(first, second, name="statistics")
+        assert 'statistics__ = component(statistics.mean, name="statistics")\n' in text
+        assert "median = component(statistics.median)\n" in text
+        assert '@pipeline(name="statistics")\ndef statistics_():\n' in text
+        assert '    return {"statistics": statistics___result, "median": median_result}\n' in text
+
+    def test_a_module_called_like_what_the_script_or_a_setup_defines_is_imported_in_its_function(self):
+        setup = Source(code="y = math", setup="math = 1", outputs=("y",))
+        text = script(
+            Node(id="a", component="pipeline:load"),
+            Node(id="b", component="math:sqrt", inputs={"x": 4}),
+            Node(id="c", component=setup),
+        )
+        assert "import pipeline\n" not in text
+        assert "import math\n" not in text
+        assert "def a():\n    from pipeline import load\n\n    result = load()\n    return result\n" in text
+        assert "    from math import sqrt\n" in text
+
     def test_strings_over_several_lines_keep_their_content(self):
         code = 'x = """a\n  b\n"""\ny = f"""\n{x}\n  c"""\nz = ("p"\n  "q")\nif x:\n    w = \'\'\'\n\'\'\'\n'
         code += 'd = {"x": x, "y": y, "z": z, "w": w}'
@@ -269,6 +290,26 @@ def test_a_file_is_replaced_only_when_told_and_never_left_half_written(tmp_path)
     write("two", path, overwrite=True)
     assert path.read_text() == "two"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        Node(id="a", component="flights:load"),
+        Node(id="a", component="flights.late:load"),
+        cell("a", "from flights import load\nx = load()", outputs=("x",)),
+        Node(id="a", component=Source(code="x = flights.late", setup="import flights.late", outputs=("x",))),
+    ],
+)
+def test_a_script_that_would_import_itself_is_not_written(tmp_path, node):
+    text = text_of(workflow(node), "script")
+    path = tmp_path / "flights.py"
+    path.write_text("the module itself")
+    with pytest.raises(WorkflowError, match=r"imports the module `flights`, .* the script itself; choose another name"):
+        write(text, path, overwrite=True)
+    assert path.read_text() == "the module itself"
+    write(text, tmp_path / "late.py", overwrite=False)
+    write(text_of(workflow(node), "yaml"), tmp_path / "flights.yaml", overwrite=False)
 
 
 def test_a_place_that_takes_no_file_is_named_with_the_reason(tmp_path):

@@ -13,6 +13,7 @@ import yaml
 from pydantic import JsonValue
 
 from twingraph_lab.errors import ConflictError, Fault, NotFoundError, WorkflowError
+from twingraph_lab.frontends.export_imports import check_name
 from twingraph_lab.spec.document import dump
 from twingraph_lab.spec.workflow import Workflow
 
@@ -56,8 +57,9 @@ def with_defaults(workflow: Workflow, values: Mapping[str, JsonValue]) -> Workfl
 
 def write(text: str, path: Path, *, overwrite: bool) -> None:
     """Write a file, wholly or not at all. Raises `ConflictError` if there is one that may not be replaced,
-    `NotFoundError` without a folder that takes it.
+    `NotFoundError` without a folder that takes it, `WorkflowError` for a script that would import itself.
     """
+    check_name(text, path)
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         if not path.parent.is_dir():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import JsonValue
 
 from twingraph_lab.errors import Fault, WorkflowError
 from twingraph_lab.frontends.cells import RESULT, names_of
-from twingraph_lab.frontends.export_bodies import body_of
+from twingraph_lab.frontends.export_bodies import Body, body_of
 from twingraph_lab.frontends.export_code import INDENT, InexpressibleError, Path, call, expression, literal
 from twingraph_lab.frontends.export_components import (
     Names,
@@ -26,7 +27,9 @@ from twingraph_lab.spec.inputs import references
 from twingraph_lab.spec.workflow import Workflow
 
 TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "object": "dict", "array": "list"}
-TAKEN = {"component", "pipeline", "json", "sys", "Any", "NamedTuple", "Nothing"}
+SCRIPTS_OWN = {"json", "sys"}
+"""Modules that it imports anyway."""
+TAKEN = {"component", "pipeline", "Any", "NamedTuple", "Nothing", *SCRIPTS_OWN}
 NOTHING = f'class Nothing(NamedTuple):\n{INDENT}"""What a node without outputs returns."""'
 
 
@@ -37,14 +40,23 @@ def script(workflow: Workflow) -> str:
         for name in workflow.parameters
         if keyword.iskeyword(name)
     ]
+    bodies: dict[str, Body] = {}
+    for node_id in topological({node.id: node.upstream for node in workflow.nodes}):
+        try:
+            bodies[node_id] = body_of(workflow.by_id[node_id], workflow)
+        except InexpressibleError as error:
+            faults.append(Fault(str(error), node=node_id))
     parts: dict[str, Part] = {}
     texts: list[str] = []
-    names = Names({*TAKEN, *workflow.parameters, *_bound_by_setups(workflow)})
+    bound = {*TAKEN, *_bound_by_setups(workflow)}
+    imported = {_package(body) for body in bodies.values() if body.function}
+    names = Names({*bound, *imported, *workflow.parameters})
     main = names.free(workflow.name)
-    for node_id in topological({node.id: node.upstream for node in workflow.nodes}):
-        node = workflow.by_id[node_id]
+    for node_id, body in bodies.items():
+        hidden = _package(body) in bound - SCRIPTS_OWN  # then it is imported where its name means nothing else
+        own = replace(body, function="") if hidden else body
         try:
-            parts[node_id] = part = part_of(node, body_of(node, workflow), names)
+            parts[node_id] = part = part_of(workflow.by_id[node_id], own, names)
             texts.append(component_text(part))
         except InexpressibleError as error:
             faults.append(Fault(str(error), node=node_id))
@@ -167,6 +179,11 @@ def _argument(name: str, workflow: Workflow) -> str:
 def _by_need(workflow: Workflow) -> list[str]:
     """Parameters, those without a default first, as Python wants it."""
     return sorted(workflow.parameters, key=lambda name: not workflow.parameters[name].required)
+
+
+def _package(body: Body) -> str:
+    """What importing its function's module binds."""
+    return body.function.partition(":")[0].partition(".")[0]
 
 
 def _bound_by_setups(workflow: Workflow) -> set[str]:
