@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.workflows import cell, workflow
 from twingraph_lab.errors import ConflictError, NotFoundError, WorkflowError
 from twingraph_lab.events import RunRequested, RunStarted, TaskCompleted, TaskStarted
-from twingraph_lab.frontends.earlier import select
+from twingraph_lab.frontends.earlier import past_of, select
 from twingraph_lab.frontends.outlook import outlook
 from twingraph_lab.frontends.partial import Selection
-from twingraph_lab.frontends.replays import compared, verdict
+from twingraph_lab.frontends.replays import compared, computed, repeated, verdict
 from twingraph_lab.lab import Lab
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.plan import plan
@@ -189,6 +191,50 @@ def test_a_replay_says_what_is_different(lab, request):
     assert not found.same
     assert found.before != found.after
     assert verdict(first.tasks["a"], again.tasks["a"], [found]) == "different outputs: result"
+
+
+def test_what_computed_a_node_that_was_kept_is_found(lab, log, request):
+    flow = chain(request.node.name, log)
+    first = run(lab, flow, parameters={"n": 6})
+    first.wait(60)
+    second = run(lab, flow, Selection(start=("b",)), parameters={"n": 2})
+    second.wait(60)
+    third = run(lab, flow, Selection(start=("c",)), parameters={"n": 3})
+    third.wait(60)
+    past = past_of(lab, third.id)
+    for node_id, origin in (("a", first.id), ("b", second.id), ("c", third.id)):
+        found, name = computed(lab, past, node_id)
+        assert (found.run_id, name) == (origin, node_id)
+    assert computed(lab, past, "a")[0].parameters == {"n": 6}
+    kept = third.tasks["a"]
+    assert verdict(kept, kept, []) == f"the same outputs as then; computed in run {first.id}"
+    gone = replace(past, tasks={**past.tasks, "a": replace(kept, cached_from="gone/x")})
+    with pytest.raises(ConflictError, match=rf"a of run {third.id} was computed in run gone, which is gone"):
+        computed(lab, gone, "a")
+
+
+@pytest.mark.parametrize("how", ["from", "cache"])
+def test_a_node_that_was_kept_is_replayed_as_in_the_run_that_computed_it(lab, log, request, how):
+    name = request.node.name.replace("[", "_").replace("]", "")
+    if how == "from":
+        first = run(lab, chain(name, log), parameters={"n": 6})
+        first.wait(60)
+        second = run(lab, chain(name, log, change=" + 1"), Selection(start=("c",)), parameters={"n": 2})
+        kept, node_id = "b", "b"
+    else:  # where it has another name
+        first = lab.submit(workflow(cell("a", "result = 7", cache={"mode": "source"}), name=name))
+        first.wait(60)
+        again = cell("other", "result = 7", cache={"mode": "source"})
+        second = lab.submit(workflow(again, name=name))
+        kept, node_id = "other", "a"
+    second.wait(60)
+    assert second.tasks[kept].cached_from == f"{first.id}/{node_id}"
+    replay = lab.replay(second.id, kept)
+    replay.wait(60)
+    after = repeated(replay.tasks)
+    assert after.task_id == node_id
+    found = compared(second.tasks[kept], after, lab.artifacts)
+    assert verdict(second.tasks[kept], after, found) == f"the same outputs as then; computed in run {first.id}"
 
 
 def test_a_failed_node_is_replayed_to_see_it_fail_again(lab, request):

@@ -19,7 +19,7 @@ from twingraph_lab.errors import ConflictError, PlatformError, StoreError
 from twingraph_lab.frontends import decorators
 from twingraph_lab.frontends.checks import checked
 from twingraph_lab.frontends.earlier import past_of
-from twingraph_lab.frontends.replays import replayed
+from twingraph_lab.frontends.replays import computed, replayed
 from twingraph_lab.frontends.why import Explanation, explain
 from twingraph_lab.lineage.provenance import git_state
 from twingraph_lab.planning.context import RunContext
@@ -181,10 +181,10 @@ class Lab:
     def replay(self, run_id: str, node_id: str, *, drive: bool = True) -> Run:
         """A new run of one node as it was in this run: its definition, its parameters and what it was given.
 
-        It isn't taken from the cache, nor kept in it. Raises `NotFoundError`, and `ConflictError` if there is nothing
-        to give it any more.
+        Of a node that was kept it is as in the run that computed it. It isn't taken from the cache, nor kept in it.
+        Raises `NotFoundError`, and `ConflictError` if there is nothing to give it any more.
         """
-        past = past_of(self, run_id)
+        past, node_id = computed(self, past_of(self, run_id), node_id)
         made = replayed(past, node_id, exists=self.artifacts.exists)
         origin = f"{past.run_id}/{node_id}/{past.tasks[node_id].attempt}"
         context = RunContext.model_validate(self.ledger.run(past.run_id).context)

@@ -273,6 +273,53 @@ flow()
     assert sorted(place.ended().values()) == [1, 1, 1, 2]
 
 
+HELPED = (
+    HEAD
+    + """
+import helper, other
+
+@component
+def scale(x):
+    note("end")
+    if x == 2:
+        time.sleep(float(os.environ["WAIT"]))
+    return helper.scaled(x)
+
+@component
+def shift(x):
+    note("end")
+    return other.ONE + helper.factor.FACTOR * x
+
+@pipeline
+def flow():
+    return total([scale(1).result(), shift(1).result(), scale(2)])
+
+flow()
+"""
+)
+
+
+@pytest.mark.parametrize("edits", [True, False])
+@pytest.mark.parametrize("scheduler", ["inline", "dask"])
+def test_an_edited_module_of_finished_calls_is_told_of_once(tmp_path, scheduler, edits):
+    place = Place(tmp_path, scheduler)
+    (place.folder / "factor.py").write_text("FACTOR = 1\n")
+    (place.folder / "helper.py").write_text("import factor\n\ndef scaled(x):\n    return x * factor.FACTOR\n")
+    (place.folder / "other.py").write_text("ONE = 1\n")
+    place.write(HELPED)
+    place.kill(place.start(place.script, WAIT="60"), 3)
+    if edits:
+        (place.folder / "factor.py").write_text("FACTOR = 1000\n")
+    place.environment["WAIT"] = "0"
+    code, stdout, stderr = place.twingraph("resume", "last", "--json")
+    assert code == 0, stderr
+    assert stderr.count("UserWarning") == edits
+    if edits:
+        assert "modules were written since run" in stderr
+        assert "(factor.py, used by 'scale', 'shift'); what is finished keeps its results" in stderr
+    assert json.loads(stdout)["outputs"] == {"result": 1 + 2 + (2000 if edits else 2)}
+
+
 TWO = (
     HEAD
     + """

@@ -355,6 +355,39 @@ def test_a_ledger_that_cant_be_used_for_a_moment_loses_no_call_nor_the_order(lab
     assert {task.state for task in lab.run(lab.runs()[0].run_id).tasks.values()} == {TaskState.COMPLETED}
 
 
+def test_calls_made_while_others_are_written_down_are_there_at_the_end(lab, note, monkeypatch):
+    told, growing, ending = lab.coordinator.tell, threading.Event(), threading.Event()
+    add_nodes, set_outputs, there = lab.ledger.add_nodes, lab.ledger.set_outputs, []
+
+    def tell(run_id, act):
+        told(run_id, act)
+        if act.__name__ == "end":
+            ending.set()
+
+    def slow(*args, **more):
+        growing.set()
+        assert ending.wait(10)
+        return add_nodes(*args, **more)
+
+    monkeypatch.setattr(lab.coordinator, "tell", tell)
+
+    def outputs(run_id, *args, **more):
+        there.extend(lab.run(run_id).tasks)
+        set_outputs(run_id, *args, **more)
+
+    monkeypatch.setattr(lab.ledger, "add_nodes", slow)
+    monkeypatch.setattr(lab.ledger, "set_outputs", outputs)
+
+    @pipeline
+    def flow():
+        note("first")
+        assert growing.wait(10)
+        return note("second")
+
+    assert flow() == "second"
+    assert there == ["note", "note-2"]
+
+
 def test_a_pipeline_called_in_a_components_body_is_its_function(lab):
     @component
     def double(x):

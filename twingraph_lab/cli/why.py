@@ -15,7 +15,7 @@ from twingraph_lab.cli.reports import run_report
 from twingraph_lab.errors import NotFoundError
 from twingraph_lab.frontends.display import LOOKS, without_controls
 from twingraph_lab.frontends.progress import RunProgress
-from twingraph_lab.frontends.replays import Compared, compared, verdict
+from twingraph_lab.frontends.replays import Compared, compared, repeated, verdict
 from twingraph_lab.frontends.why import Explanation, told_as_json
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def replay(options: Options, name: str, node: str, *, as_json: bool, quiet: bool
         then = find(lab, name)
         now = lab.replay(then.id, node)
         follow(lab, now, RunProgress.of(now.workflow), quiet=quiet)
-        before, after = then.tasks[node], now.tasks[node]
+        before, after = then.tasks[node], repeated(now.tasks)
         found = compared(before, after, lab.artifacts)
         said = verdict(before, after, found)
         reports.append({**run_report(lab, now), "replay_of": f"{then.id}/{node}", "comparison": _report(said, found)})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from twingraph_lab.errors import ConflictError, NotFoundError
 from twingraph_lab.events import Artifact
+from twingraph_lab.frontends.earlier import Remembering, past_of
 from twingraph_lab.frontends.missing import known
 from twingraph_lab.frontends.partial import PartialRun, Past, around
 from twingraph_lab.runtime.artifacts import ArtifactStore, preview
@@ -23,6 +24,23 @@ class Compared:
     before: str
     after: str
     same: bool
+
+
+def computed(lab: Remembering, past: Past, node_id: str) -> tuple[Past, str]:
+    """The run that computed a node's outputs, and the node's name there: `past` itself unless they were kept.
+
+    Raises `ConflictError` if that run is gone.
+    """
+    name, asked = node_id, past.run_id
+    while name in past.tasks and (origin := past.tasks[name].cached_from):
+        run_id, _, name = origin.partition("/")
+        try:
+            past = past_of(lab, run_id)
+        except NotFoundError:
+            raise ConflictError(
+                f"{node_id} of run {asked} was computed in run {run_id}, which is gone, so it can't be told from what"
+            ) from None
+    return past, name
 
 
 def replayed(past: Past, node_id: str, *, exists: Callable[[Artifact], bool]) -> PartialRun:
@@ -46,6 +64,11 @@ def replayed(past: Past, node_id: str, *, exists: Callable[[Artifact], bool]) ->
     if lacking:
         raise ConflictError(f"{node_id} of run {past.run_id} can't be given what it needs: {'; '.join(lacking)}")
     return PartialRun(_uncached(workflow, node_id), past.parameters, kept)
+
+
+def repeated(tasks: Mapping[str, TaskRecord]) -> TaskRecord:
+    """Of a replay's tasks, the one that wasn't kept. It has another name where the cache had another node's outputs."""
+    return next(task for task in tasks.values() if not task.cached_from)
 
 
 def _uncached(workflow: Workflow, node_id: str) -> Workflow:
@@ -74,7 +97,12 @@ def _line(artifact: Artifact | None, store: ArtifactStore) -> str:
 
 
 def verdict(before: TaskRecord, after: TaskRecord, found: list[Compared]) -> str:
-    """How the two compare, in a line."""
+    """How the two compare, in a line; for outputs that were kept, with the run that computed them."""
+    run_id = before.cached_from.partition("/")[0]
+    return _verdict(before, after, found) + (f"; computed in run {run_id}" if run_id else "")
+
+
+def _verdict(before: TaskRecord, after: TaskRecord, found: list[Compared]) -> str:
     if before.state is not TaskState.COMPLETED and after.state is not TaskState.COMPLETED:
         same = before.failure is not None and str(before.failure) == str(after.failure)
         return "it failed in the same way" if same else f"it was {before.state} then and is {after.state} now"

@@ -14,7 +14,7 @@ from twingraph_lab.frontends.fetching import wanted
 from twingraph_lab.frontends.inspecting import active_s, timeline_of
 from twingraph_lab.frontends.missing import known
 from twingraph_lab.frontends.progress import RunProgress
-from twingraph_lab.frontends.replays import compared, verdict
+from twingraph_lab.frontends.replays import compared, repeated, verdict
 from twingraph_lab.frontends.views import heading
 from twingraph_lab.frontends.workflow_commands import overview
 from twingraph_lab.runtime.run import Run
@@ -81,7 +81,7 @@ def replay(session: Session, options: Namespace) -> None:
         session.follow(now, RunProgress.of(now.workflow))
     finally:
         session.last_run = last  # a replay is nothing to go on with
-        before, after = then.tasks[options.node], now.tasks[options.node]
+        before, after = then.tasks[options.node], repeated(now.tasks)
         found = compared(before, after, lab.artifacts)
         ids = {"then": then.id, "now": now.id}
         session.front.show(reason_views.replay_view(verdict(before, after, found), found, ids))

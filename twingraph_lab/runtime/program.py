@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -16,6 +17,7 @@ from pydantic import JsonValue
 
 from twingraph_lab.errors import ConflictError, ReplayError, RunFailedError
 from twingraph_lab.events import Event
+from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.tasks import component_key, task_of
 from twingraph_lab.runtime.answers import Answers, NodeFailedError
 from twingraph_lab.runtime.artifacts import ArtifactStore
@@ -24,7 +26,7 @@ from twingraph_lab.runtime.driver import RunDriver
 from twingraph_lab.runtime.ledger import Ledger
 from twingraph_lab.runtime.raised import raised_as
 from twingraph_lab.runtime.records import RunRecord
-from twingraph_lab.runtime.replay import Replay, Site, edited
+from twingraph_lab.runtime.replay import Replay, Site, edited, files_of, rewritten
 from twingraph_lab.runtime.run import Run, failure
 from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.spec.workflow import Component, Node, canonical
@@ -107,6 +109,8 @@ class OpenRun(_Attended):
         self._again: list[tuple[Node, Node]] = []
         self._components: dict[str, Component] = {}
         self._warned: set[str] = set()
+        self._recorded = recorded
+        self._looked = False
 
     def add(
         self,
@@ -140,6 +144,7 @@ class OpenRun(_Attended):
         self._end_or_abort()
         self._tell_end(outputs, handled, lambda driver: driver.close(handled))
         record = self.run.wait()
+        self._warn_of_files(None)
         if record.state is not RunState.COMPLETED:
             raise self._failure(record, handled)
 
@@ -148,6 +153,7 @@ class OpenRun(_Attended):
         self._end_or_abort()
         self._tell_end(outputs, handled, RunDriver.stop)
         record = self.run.wait()
+        self._warn_of_files(None)
         if record.state is not RunState.COMPLETED:
             raise failure(record)
 
@@ -169,6 +175,8 @@ class OpenRun(_Attended):
 
     def _tell_end(self, outputs: Mapping[str, JsonValue] | None, handled: Collection[str], act: Any) -> None:
         def end(driver: RunDriver) -> None:
+            if not driver.finished:
+                self._grow(driver)  # calls made while it grew, for which it has yet to grow again
             if not driver.finished and (outputs or handled):
                 self._ledger.set_outputs(self.id, driver.job.epoch, outputs or {}, handled=handled)
             act(driver)
@@ -177,6 +185,9 @@ class OpenRun(_Attended):
 
     def _warn(self, then: Node, site: Site | None) -> None:
         """The code of a call that is finished may be another one now; its result stays."""
+        if not self._looked:
+            self._looked = True
+            self._warn_of_files(site)
         name = str(then.component)
         now, before = self._components.get(name), self._kept.get(name)
         if name in self._warned or now is None or before is None:
@@ -184,13 +195,31 @@ class OpenRun(_Attended):
         if edited(before, now):
             self._warned.add(name)
             text = f"component {name!r} has changed since run {self.id} began; what is finished keeps its results"
-            file, line = (site.file, site.line) if site else ("<program>", 0)
-            warnings.warn_explicit(text, UserWarning, file, line)
+            _warn_at(site, text)
+
+    def _warn_of_files(self, site: Site | None) -> None:
+        """So may what the components import; of all of them at once, as many may share a module.
+
+        Asked again at the end: it takes a while until what workers finished by themselves is known.
+        """
+        if not self._recorded:
+            return
+        context = RunContext.model_validate(self.run.record.context)
+        claims = [event.time for event in self._ledger.events(self.id, types=("run.started",))]
+        files = partial(files_of, components=self._kept, context=context)
+        found = rewritten(self.run.workflow.nodes, self.run.tasks, claims, files)
+        if new := [file for file in found if file not in self._warned]:
+            self._warned.update(new)
+            used = "; ".join(f"{file}, used by {', '.join(map(repr, found[file]))}" for file in new)
+            text = f"modules were written since run {self.id} began ({used}); what is finished keeps its results"
+            _warn_at(site, text)
 
     def _grow(self, driver: RunDriver) -> None:
         with self._lock:
             added, again = list(self._added), list(self._again)
             current = dict(self._components)
+        if not (added or again):
+            return
         waiting = [(then, now) for then, now in again if not driver.ended(then.id)]
         needed = {str(node.component) for node in (*added, *(now for _, now in waiting))}
         new = {
@@ -280,6 +309,11 @@ def attach(run: Run, coordinator: Coordinator, ledger: Ledger, artifacts: Artifa
     opened = OpenRun(run, coordinator, ledger, artifacts, recorded=True)
     coordinator.take(run.id, watcher=opened.committed)
     return opened
+
+
+def _warn_at(site: Site | None, text: str) -> None:
+    file, line = (site.file, site.line) if site else ("<program>", 0)
+    warnings.warn_explicit(text, UserWarning, file, line)
 
 
 def _inline(nodes: Sequence[Node]) -> dict[str, Component]:
