@@ -254,15 +254,14 @@ def layered(count):
     return json.dumps({"version": "twingraph/1", "name": "w", "parameters": {"k": {"default": 1}}, "nodes": nodes})
 
 
-@pytest.mark.parametrize(("count", "limit_s"), [(1000, 0.1), (10_000, 1.0)])
-def test_large_documents_load_fast(count, limit_s):
-    text = layered(count)
-    times = []
-    for _ in range(5):
-        started = time.process_time()  # other processes don't count
-        workflow = load(text)
-        times.append(time.process_time() - started)
-        if min(times) < limit_s:
-            break
-    assert len(workflow.nodes) == count
-    assert min(times) < limit_s
+def test_loading_takes_time_in_proportion_to_the_document():
+    def loading_s(count):
+        text, times = layered(count), []
+        for _ in range(3):
+            started = time.process_time()  # other processes don't count
+            workflow = load(text)
+            times.append(time.process_time() - started)
+        assert len(workflow.nodes) == count
+        return min(times)
+
+    assert loading_s(10_000) < 30 * loading_s(1_000)
