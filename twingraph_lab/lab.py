@@ -33,6 +33,7 @@ from twingraph_lab.runtime.run import Run
 from twingraph_lab.runtime.scheduling import Scheduler
 from twingraph_lab.runtime.states import RunState
 from twingraph_lab.runtime.stream import EventStream
+from twingraph_lab.schedulers.code import written
 from twingraph_lab.settings import Settings
 from twingraph_lab.spec.workflow import Workflow
 
@@ -138,7 +139,7 @@ class Lab:
         if ended:
             return EndedRun(run, self.ledger, self.artifacts)
         self._record_lineage()
-        opened = attach(run, self.coordinator, self.ledger, self.artifacts)
+        opened = attach(run, self.coordinator, self.ledger, self.artifacts, written)
         self.started.append(run.id)
         return opened
 

@@ -6,7 +6,6 @@ import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -16,9 +15,6 @@ from twingraph_lab.errors import SerializationError
 from twingraph_lab.frontends.capture import capture
 from twingraph_lab.frontends.fingerprint import global_names
 from twingraph_lab.frontends.sites import call_site
-from twingraph_lab.planning.context import RunContext
-from twingraph_lab.planning.plan import Task
-from twingraph_lab.runtime.replay import use_files
 from twingraph_lab.spec.validate import RESERVED_IDS
 from twingraph_lab.spec.workflow import Component, Node, Pickled
 
@@ -123,16 +119,6 @@ def as_id(name: str) -> str:
     """
     name = re.sub(r"[^A-Za-z0-9_-]", "_", name.strip("<>"))[:100]
     return name if re.match(r"[A-Za-z_]", name) and name not in RESERVED_IDS else f"_{name}"
-
-
-def _files(component: Component, task: Task, context: RunContext) -> dict[str, datetime]:
-    from twingraph_lab.schedulers.code import survey  # noqa: PLC0415  (only resumed programs need it)
-
-    found = survey(component, task, context).files
-    return {name: datetime.fromtimestamp(state.changed_ns / 1e9, UTC) for name, state in found.items()}
-
-
-use_files(_files)
 
 
 def check_name(function: Callable[..., Any], what: str) -> None:

@@ -7,9 +7,7 @@ are answered from the ledger, the others are started when the program comes to t
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -17,16 +15,16 @@ from pydantic import JsonValue
 
 from twingraph_lab.errors import ConflictError, ReplayError, RunFailedError
 from twingraph_lab.events import Event
-from twingraph_lab.planning.context import RunContext
 from twingraph_lab.planning.tasks import component_key, task_of
 from twingraph_lab.runtime.answers import Answers, NodeFailedError
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.coordinator import Coordinator
 from twingraph_lab.runtime.driver import RunDriver
+from twingraph_lab.runtime.edits import Edits, Files, edited
 from twingraph_lab.runtime.ledger import Ledger
 from twingraph_lab.runtime.raised import raised_as
 from twingraph_lab.runtime.records import RunRecord
-from twingraph_lab.runtime.replay import Replay, Site, edited, files_of, rewritten
+from twingraph_lab.runtime.replay import Replay, Site
 from twingraph_lab.runtime.run import Run, failure
 from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.spec.workflow import Component, Node, canonical
@@ -100,17 +98,21 @@ class OpenRun(_Attended):
     """Thread-safe. Adding returns at once; what was added meanwhile is committed and submitted together."""
 
     def __init__(
-        self, run: Run, coordinator: Coordinator, ledger: Ledger, artifacts: ArtifactStore, *, recorded: bool = False
+        self,
+        run: Run,
+        coordinator: Coordinator,
+        ledger: Ledger,
+        artifacts: ArtifactStore,
+        *,
+        recorded_files: Files | None = None,
     ) -> None:
-        super().__init__(run, ledger, artifacts, recorded=recorded)
+        super().__init__(run, ledger, artifacts, recorded=recorded_files is not None)
+        self._edits = Edits(run, ledger, self._kept, recorded_files) if recorded_files is not None else None
         self._coordinator = coordinator
         self._lock = threading.Lock()
         self._added: list[Node] = []
         self._again: list[tuple[Node, Node]] = []
         self._components: dict[str, Component] = {}
-        self._warned: set[str] = set()
-        self._recorded = recorded
-        self._looked = False
 
     def add(
         self,
@@ -131,10 +133,10 @@ class OpenRun(_Attended):
                 then = self._take(node, site)
                 if then is None:
                     self._added.append(node)
-                elif self._answers.knows(then.id):
-                    self._warn(then, site)
-                else:
+                elif not self._answers.knows(then.id):
                     self._again.append((then, node))
+                elif self._edits is not None:
+                    self._edits.look(str(then.component), self._components.get(str(then.component)), site)
             if not idle or not (self._added or self._again):
                 return
         self._coordinator.tell(self.id, self._grow)
@@ -144,7 +146,7 @@ class OpenRun(_Attended):
         self._end_or_abort()
         self._tell_end(outputs, handled, lambda driver: driver.close(handled))
         record = self.run.wait()
-        self._warn_of_files(None)
+        self._look_at_files()
         if record.state is not RunState.COMPLETED:
             raise self._failure(record, handled)
 
@@ -153,7 +155,7 @@ class OpenRun(_Attended):
         self._end_or_abort()
         self._tell_end(outputs, handled, RunDriver.stop)
         record = self.run.wait()
-        self._warn_of_files(None)
+        self._look_at_files()
         if record.state is not RunState.COMPLETED:
             raise failure(record)
 
@@ -165,6 +167,10 @@ class OpenRun(_Attended):
     def committed(self, events: Sequence[Event]) -> None:
         """Called by the coordinator with what it has committed."""
         self._answers.learn(events)
+
+    def _look_at_files(self) -> None:
+        if self._edits is not None:
+            self._edits.look_at_files()
 
     def _end_or_abort(self) -> None:
         try:
@@ -182,37 +188,6 @@ class OpenRun(_Attended):
             act(driver)
 
         self._coordinator.tell(self.id, end)
-
-    def _warn(self, then: Node, site: Site | None) -> None:
-        """The code of a call that is finished may be another one now; its result stays."""
-        if not self._looked:
-            self._looked = True
-            self._warn_of_files(site)
-        name = str(then.component)
-        now, before = self._components.get(name), self._kept.get(name)
-        if name in self._warned or now is None or before is None:
-            return
-        if edited(before, now):
-            self._warned.add(name)
-            text = f"component {name!r} has changed since run {self.id} began; what is finished keeps its results"
-            _warn_at(site, text)
-
-    def _warn_of_files(self, site: Site | None) -> None:
-        """So may what the components import; of all of them at once, as many may share a module.
-
-        Asked again at the end: it takes a while until what workers finished by themselves is known.
-        """
-        if not self._recorded:
-            return
-        context = RunContext.model_validate(self.run.record.context)
-        claims = [event.time for event in self._ledger.events(self.id, types=("run.started",))]
-        files = partial(files_of, components=self._kept, context=context)
-        found = rewritten(self.run.workflow.nodes, self.run.tasks, claims, files)
-        if new := [file for file in found if file not in self._warned]:
-            self._warned.update(new)
-            used = "; ".join(f"{file}, used by {', '.join(map(repr, found[file]))}" for file in new)
-            text = f"modules were written since run {self.id} began ({used}); what is finished keeps its results"
-            _warn_at(site, text)
 
     def _grow(self, driver: RunDriver) -> None:
         with self._lock:
@@ -293,8 +268,8 @@ def check_program(record: RunRecord, name: str, parameters: Mapping[str, JsonVal
         )
 
 
-def attach(run: Run, coordinator: Coordinator, ledger: Ledger, artifacts: ArtifactStore) -> OpenRun:
-    """Take up a run that a program builds, for that program run again.
+def attach(run: Run, coordinator: Coordinator, ledger: Ledger, artifacts: ArtifactStore, files: Files) -> OpenRun:
+    """Take up a run that a program builds, for that program run again; `files` tell it what was edited since.
 
     Nodes whose failure the program has dealt with keep it. So do all failed ones if the process was killed, as it would
     have gone on; else they are tried again. Raises `ConflictError` if the run is completed, or somebody drives it.
@@ -306,14 +281,9 @@ def attach(run: Run, coordinator: Coordinator, ledger: Ledger, artifacts: Artifa
         keep = [task_id for task_id, task in tasks.items() if task.state is not TaskState.CANCELLED]
     if state.final:
         ledger.reopen(run.id, keep=keep)
-    opened = OpenRun(run, coordinator, ledger, artifacts, recorded=True)
+    opened = OpenRun(run, coordinator, ledger, artifacts, recorded_files=files)
     coordinator.take(run.id, watcher=opened.committed)
     return opened
-
-
-def _warn_at(site: Site | None, text: str) -> None:
-    file, line = (site.file, site.line) if site else ("<program>", 0)
-    warnings.warn_explicit(text, UserWarning, file, line)
 
 
 def _inline(nodes: Sequence[Node]) -> dict[str, Component]:

@@ -7,29 +7,19 @@ the k-th call now has to be the k-th call then: the same component at the same p
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import JsonValue
 
 from twingraph_lab.errors import ReplayError
 from twingraph_lab.events import Artifact
-from twingraph_lab.planning.context import RunContext
-from twingraph_lab.planning.plan import Task
-from twingraph_lab.planning.tasks import component_key, task_of
 from twingraph_lab.runtime.likeness import alike
-from twingraph_lab.runtime.states import TaskState
 from twingraph_lab.spec.inputs import special_form, step
-from twingraph_lab.spec.workflow import Component, Node, Pickled
+from twingraph_lab.spec.workflow import Node
 
-if TYPE_CHECKING:
-    from twingraph_lab.runtime.records import TaskRecord
-
-Files = Callable[[Component, Task, RunContext], Mapping[str, datetime]]
-"""The files of the project that a task's code leads to, by name, and when each was written."""
 SHOWN = 120
 """How much of a value a message shows."""
 WHY = (
@@ -107,7 +97,7 @@ class Replay:
         return _shown(node, self._sites.get(node.id, ""))
 
     def _difference(self, then: Node, now: Node, site: Site | None) -> str:
-        if (before := _name(then)) != (after := _name(now)):
+        if (before := component_name(then)) != (after := component_name(now)):
             return f"it was {before}, and is {after}"
         call = self._sites.get(then.id, "")
         if site is not None and call and call != site.call:
@@ -157,67 +147,14 @@ class Replay:
         return alike(self._load(before), self._load(after))
 
 
-def edited(then: Component, now: Component) -> bool:
-    """Whether a component's code is another one, as far as that can be told without importing it."""
-    if isinstance(then, Pickled) and isinstance(now, Pickled):
-        if then.digest and now.digest:
-            return then.digest != now.digest
-        if then.source and now.source:
-            return then.source != now.source
-        return then.data != now.data
-    return then != now
-
-
-_files: Files = lambda *_: {}  # noqa: E731
-
-
-def use_files(files: Files) -> None:
-    """From now on runs that are taken up learn from `files` what was edited besides the components themselves."""
-    global _files  # noqa: PLW0603
-    _files = files
-
-
-def files_of(node: Node, components: Mapping[str, Component], context: RunContext) -> Mapping[str, datetime]:
-    """The files of the project that a node's code leads to, and when each was written."""
-    key = component_key(node)
-    component = components[key] if isinstance(node.component, str) else node.component
-    return _files(component, task_of(node, key), context)
-
-
-def rewritten(
-    nodes: Iterable[Node],
-    tasks: Mapping[str, TaskRecord],
-    claims: Sequence[datetime],
-    files: Callable[[Node], Mapping[str, datetime]],
-) -> dict[str, list[str]]:
-    """The files written since finished calls may have imported them, each with the components that use it.
-
-    `files` are those of the project that a node leads to, and when each was written. A process imports a module once,
-    maybe for a call before this one: so what counts is the last of the `claims` of the run before the call began.
-    """
-    oldest: dict[str, tuple[datetime, Node]] = {}
-    for node in nodes:
-        task = tasks.get(node.id)
-        if task is None or task.state not in (TaskState.COMPLETED, TaskState.FAILED):
-            continue
-        if (begun := task.started or task.finished) is not None:
-            since = max((claim for claim in claims if claim <= begun), default=begun)
-            oldest[_name(node)] = min(oldest.get(_name(node), (since, node)), (since, node), key=lambda each: each[0])
-    found: dict[str, list[str]] = {}
-    for name, (since, node) in oldest.items():
-        for file, written in files(node).items():
-            if written > since:
-                found.setdefault(file, []).append(name)
-    return found
-
-
-def _name(node: Node) -> str:
+def component_name(node: Node) -> str:
+    """What messages call the component of a call."""
     return node.component if isinstance(node.component, str) else getattr(node.component, "name", node.component.kind)
 
 
 def _shown(node: Node, call: str) -> str:
     inputs = ", ".join(f"{name}={_brief(tree)}" for name, tree in node.inputs.items())
-    text = f"{_name(node)}({inputs})"
+    text = f"{component_name(node)}({inputs})"
     where = f" by {call}" if call else ""
     return (text if len(text) <= SHOWN else text[:SHOWN] + "…)") + where
 

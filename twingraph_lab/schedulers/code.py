@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -61,6 +62,12 @@ def survey(component: Component, task: Task, context: RunContext) -> Survey:
     if found.others and "image" not in options:
         environment = {**versions(found.others, context.sys_path), **environment}
     return Survey({**pieces, **found.digests}, environment, found.files)
+
+
+def written(component: Component, task: Task, context: RunContext) -> dict[str, datetime]:
+    """The files of the project that the component leads to, and when each was written or put where it is."""
+    files = survey(component, task, context).files
+    return {name: datetime.fromtimestamp(state.changed_ns / 1e9, UTC) for name, state in files.items()}
 
 
 def _pieces(component: Component, task: Task, context: RunContext) -> tuple[dict[str, str], Modules]:
