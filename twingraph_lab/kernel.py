@@ -1,13 +1,17 @@
-"""What kernels load: `%load_ext twingraph_lab`."""
+"""What kernels load: `%load_ext twingraph_lab`; those of the kernelspec TwinGraph (Python) have done so."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from twingraph_lab.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+    from twingraph_lab.frontends.board import CellBoard
+    from twingraph_lab.widgets.canvas import Canvas
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
@@ -16,13 +20,32 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     The Lab is made when it is first needed.
     """
     try:
-        from twingraph_lab.frontends.magic import TwinGraphMagics  # noqa: PLC0415  (needs an extra)
+        from IPython.display import display  # noqa: PLC0415  (needs an extra)
+
+        from twingraph_lab.frontends.magic import TwinGraphMagics  # noqa: PLC0415
+        from twingraph_lab.frontends.views import heading  # noqa: PLC0415
     except ImportError as error:
         if error.name and error.name.split(".")[0] != "IPython":
             raise
         raise MissingExtraError("notebooks", "notebook") from error
     from twingraph_lab import lab  # noqa: PLC0415  (slow)
     from twingraph_lab.platforms import stand_ins  # noqa: PLC0415
+    from twingraph_lab.service.driving import ServiceDriver  # noqa: PLC0415
 
-    shell.register_magics(TwinGraphMagics(shell, lab.current, lab.remembers))
+    def easel(board: CellBoard) -> None:
+        display(_canvas(board))
+
+    driver = ServiceDriver(lab.current, lab.settings, lambda text: display(heading(text)))
+    shell.register_magics(TwinGraphMagics(shell, lab.current, lab.remembers, driver, easel))
+    if os.environ.get("JPY_SESSION_NAME"):  # a Jupyter server's, so somebody is there
+        driver.wake()
     stand_ins.install()
+
+
+def _canvas(board: CellBoard) -> Canvas:
+    """A canvas of a notebook's cells. Raises `MissingExtraError`."""
+    try:
+        from twingraph_lab.widgets.canvas import Canvas  # noqa: PLC0415  (needs an extra)
+    except ImportError as error:
+        raise MissingExtraError("the canvas", "notebook") from error
+    return Canvas(board=board)

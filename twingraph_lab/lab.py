@@ -23,6 +23,7 @@ from twingraph_lab.frontends.replays import computed, replayed
 from twingraph_lab.frontends.why import Explanation, explain
 from twingraph_lab.lineage.provenance import git_state
 from twingraph_lab.planning.context import RunContext
+from twingraph_lab.planning.plan import Plan
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.coordinator import Coordinator, is_dead
 from twingraph_lab.runtime.crash import crash_point
@@ -34,6 +35,7 @@ from twingraph_lab.runtime.scheduling import Scheduler
 from twingraph_lab.runtime.states import RunState
 from twingraph_lab.runtime.stream import EventStream
 from twingraph_lab.schedulers.code import written
+from twingraph_lab.schedulers.standby import Standby
 from twingraph_lab.settings import Settings
 from twingraph_lab.spec.workflow import Workflow
 
@@ -63,6 +65,7 @@ class Lab:
         self.started: list[str] = []
         self._lock = threading.Lock()
         self._coordinator: Coordinator | None = None
+        self._standby: Standby | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -90,16 +93,9 @@ class Lab:
         run, and goes on with it if its process is gone; `ConflictError` if that had another workflow or parameters, or
         reused other outputs.
         """
-        located = self.located(context)
-        planned = checked(workflow, parameters, located, reuse)
-        record, _ = self.ledger.accept(
-            workflow,
-            planned.parameters,
-            context=located.model_dump(mode="json"),
-            idempotency_key=idempotency_key,
-            reuse=reuse,
+        record, planned = self._accept(
+            workflow, parameters, context=context, idempotency_key=idempotency_key, reuse=reuse
         )
-        crash_point("after_accept")
         self.started.append(record.run_id)
         left = record.state is RunState.RUNNING and is_dead(record.coordinator)
         if drive and (record.state is RunState.REQUESTED or left):
@@ -107,6 +103,48 @@ class Lab:
             with suppress(ConflictError):  # a coordinator that adopts runs was faster
                 self.coordinator.take(record.run_id, planned)
         return Run(self.ledger, self.artifacts, self.stream, record.run_id)
+
+    def accept(
+        self,
+        workflow: Workflow,
+        parameters: Mapping[str, JsonValue] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        context: RunContext | None = None,
+        run_id: str | None = None,
+        reuse: Mapping[str, TaskRecord] = {},
+    ) -> RunRecord:
+        """As `submit`, but leave the run for a coordinator that adopts runs, such as this Lab's after `adopt`.
+
+        `run_id` may be chosen; it is a `ConflictError` if there is such a run.
+        """
+        record, _ = self._accept(
+            workflow, parameters, context=context, idempotency_key=idempotency_key, reuse=reuse, run_id=run_id
+        )
+        return record
+
+    def _accept(
+        self,
+        workflow: Workflow,
+        parameters: Mapping[str, JsonValue] | None,
+        *,
+        context: RunContext | None,
+        idempotency_key: str | None,
+        reuse: Mapping[str, TaskRecord],
+        run_id: str | None = None,
+    ) -> tuple[RunRecord, Plan]:
+        located = self.located(context)
+        planned = checked(workflow, parameters, located, reuse)
+        record, _ = self.ledger.accept(
+            workflow,
+            planned.parameters,
+            context=located.model_dump(mode="json"),
+            idempotency_key=idempotency_key,
+            run_id=run_id,
+            reuse=reuse,
+        )
+        crash_point("after_accept")
+        return record, planned
 
     def open(
         self, name: str, *, parameters: Mapping[str, JsonValue] | None = None, context: RunContext | None = None
@@ -175,8 +213,7 @@ class Lab:
         self.ledger.reopen(record.run_id)
         self.started.append(record.run_id)
         if drive:
-            self._record_lineage()
-            self.coordinator.take(record.run_id)
+            self.drive(record.run_id)
         return self.run(record.run_id)
 
     def replay(self, run_id: str, node_id: str, *, drive: bool = True) -> Run:
@@ -191,6 +228,17 @@ class Lab:
         context = RunContext.model_validate(self.ledger.run(past.run_id).context)
         context = context.model_copy(update={"replay_of": origin, "asked": "", "program": "", "call": 0})
         return self.submit(made.workflow, made.parameters, context=context, drive=drive, reuse=made.reuse)
+
+    def rerun(self, run_id: str, *, drive: bool = True) -> Run:
+        """A new run of what this run ran, with its parameters, in its place; of a partial run, of all its nodes.
+
+        Raises `ConflictError` if it takes its program to do that again.
+        """
+        record = self.ledger.run(run_id)
+        if record.dynamic:
+            raise ConflictError(f"run {record.run_id} was built by a program; run that again")
+        context = RunContext.model_validate(record.context).model_copy(update={"asked": "", "replay_of": ""})
+        return self.submit(self.ledger.workflow(record.run_id), record.parameters, context=context, drive=drive)
 
     def why(self, run_id: str, node: str | None = None) -> list[Explanation]:
         """For each node of a run, or for one, why it ran or where its outputs were taken from."""
@@ -213,6 +261,34 @@ class Lab:
             coordinator.wait(until_idle=until_idle)
         finally:
             coordinator.close()
+
+    def adopt(self) -> None:
+        """From now on also drive every run that nobody drives. To be called before the first run; returns at once."""
+        self._record_lineage()
+        with self._lock:
+            self._coordinator = self._coordinator or self._start(adopt=True)
+
+    def drive(self, run_id: str) -> None:
+        """Drive a run that waits; nothing happens if somebody else was faster."""
+        self._record_lineage()
+        with suppress(ConflictError):
+            self.coordinator.take(run_id)
+
+    def look(self) -> None:
+        """Somebody has left a run to those who adopt: take it up at once."""
+        self.coordinator.look()
+
+    def prepare(self) -> None:
+        """Start the workers before the first run needs them."""
+        _ = self.coordinator
+        if self._standby is not None:
+            self._standby.prepare()
+
+    @property
+    def busy(self) -> bool:
+        """Whether this process drives a run."""
+        coordinator = self._coordinator
+        return coordinator is not None and not coordinator.idle
 
     @property
     def coordinator(self) -> Coordinator:
@@ -259,9 +335,12 @@ class Lab:
             self.lineage.start()
 
     def _start(self, *, adopt: bool) -> Coordinator:
-        coordinator = Coordinator(
-            self.ledger, self.artifacts, scheduler_of(self.settings), lease_s=self.settings.lease_s, adopt=adopt
-        )
+        scheduler: Scheduler
+        if adopt:  # there may be nothing to do for long
+            scheduler = self._standby = Standby(lambda: scheduler_of(self.settings))
+        else:
+            scheduler = scheduler_of(self.settings)
+        coordinator = Coordinator(self.ledger, self.artifacts, scheduler, lease_s=self.settings.lease_s, adopt=adopt)
         coordinator.start()
         return coordinator
 
@@ -325,6 +404,11 @@ def current() -> Lab:
 def remembers() -> bool:
     """Whether this process has a Lab, or there is a store for one."""
     return _current is not None or has_store(Settings())
+
+
+def settings() -> Settings:
+    """Of this process's Lab, or of the one that would be made."""
+    return Settings() if _current is None else _current.settings
 
 
 def use(lab: Lab | None) -> None:

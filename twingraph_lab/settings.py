@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,3 +34,6 @@ class Settings(BaseSettings):
     """Record lineage."""
     lease_s: float = Field(default=15.0, gt=0)
     """How long a coordinator owns a run without renewing; it renews at a third of this."""
+    host: Literal["auto", "here", "service"] = "auto"
+    """Who drives the runs of a notebook: the store's `service`, so that they survive the kernel, or the kernel, `here`;
+    with `auto` the service where somebody sits before the notebook, and the kernel where it is a batch job."""

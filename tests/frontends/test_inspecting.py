@@ -20,6 +20,10 @@ class Log:
     def read(self, run_id, *, after=0, types=()):
         return [event for event in self.events if event.seq > after and event.type in types][:1]
 
+    def last(self, run_id, types, *, before=None):
+        found = [event for event in self.events if event.type in types and event.seq < (before or 10**9)]
+        return found[-1] if found else None
+
 
 DRIVEN = {"finished": None, "lease_until": datetime.now(UTC) + timedelta(days=1), "coordinator": "elsewhere:1"}
 LEFT = {"finished": None, "lease_until": None}

@@ -9,7 +9,7 @@ import pytest
 from twingraph_lab.frontends.display import LOOKS
 from twingraph_lab.frontends.picture import LIMIT, picture, short
 from twingraph_lab.runtime.states import TaskState
-from twingraph_lab.spec.workflow import Node, Workflow
+from twingraph_lab.spec.workflow import Comment, Group, Node, Workflow
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -76,9 +76,69 @@ def test_a_long_chain_runs_downwards():
     assert len({box.get("x") for box in svg.iter(f"{SVG}rect")}) == 1
 
 
-@pytest.mark.parametrize("count", [0, LIMIT + 1])
-def test_what_nobody_could_read_is_not_drawn(count):
-    assert picture(workflow({f"n{i}": [] for i in range(count)}), {}, {}) == ""
+def test_what_nobody_could_read_is_summed_up():
+    large = workflow({f"n{i}": ["n0"] if i else [] for i in range(LIMIT + 1)})
+    svg = drawn(large, {"n0": LOOKS[TaskState.FAILED], "n1": LOOKS[TaskState.FAILED]}, {})
+    assert texts(svg) == ["test", "61 nodes, 60 edges: too many to be drawn here", "✗ 2"]
+    assert picture(workflow({}), {}, {}) == ""
+
+
+PLACED = workflow({"a": [], "b": ["a"], "c": ["b"]}).model_copy(update={"layout": {"a": (0, 0), "b": (300, 40)}})
+
+
+def corners(svg):
+    return [(float(box.get("x")), float(box.get("y"))) for box in svg.iter(f"{SVG}rect")]
+
+
+def test_nodes_are_drawn_where_somebody_put_them_and_the_rest_below():
+    a, b, c = corners(drawn(PLACED, {}, {}))
+    assert (b[0] - a[0], b[1] - a[1]) == (300, 40)
+    assert c[1] > b[1] + 52
+
+
+def test_everything_placed_is_inside_the_picture():
+    made = PLACED.model_copy(
+        update={
+            "layout": {"a": (-5000, 700), "b": (300, -40)},
+            "comments": {"note": Comment(text="far away", position=(900, 900))},
+            "groups": {"g": Group(nodes=("a", "b"))},
+        }
+    )
+    svg = drawn(made, {}, {})
+    left, top, width, height = (float(number) for number in svg.get("viewBox").split())
+    for box in svg.iter(f"{SVG}rect"):
+        assert left <= float(box.get("x")) <= left + width - float(box.get("width"))
+        assert top <= float(box.get("y")) <= top + height - float(box.get("height"))
+    for text in svg.iter(f"{SVG}text"):
+        assert left <= float(text.get("x")) < left + width
+        assert top < float(text.get("y")) <= top + height
+
+
+def test_groups_are_frames_and_collapsed_ones_boxes_with_the_edges_that_cross():
+    groups = {"g": Group(label="Load <data>", nodes=("a", "b"))}
+    svg = drawn(PLACED.model_copy(update={"groups": groups}), {}, {})
+    assert texts(svg) == ["Load <data>", "a", "b", "c"]
+    groups = {"g": Group(label="Load <data>", nodes=("a", "b"), collapsed=True)}
+    svg = drawn(PLACED.model_copy(update={"groups": groups}), {}, {})
+    assert texts(svg) == ["Load <data>", "2 nodes", "c"]
+    assert len(list(svg.iter(f"{SVG}path"))) == 1
+
+
+def test_comments_are_drawn_and_escaped():
+    hostile = "<script>alert(1)</script>\nsecond line"
+    made = PLACED.model_copy(update={"comments": {"note": Comment(text=hostile, position=(0, 200))}})
+    svg = drawn(made, {}, {})
+    assert not list(svg.iter(f"{SVG}script"))
+    assert texts(svg)[-2:] == ["<script>alert(1)</script>", "second line"]
+
+
+def test_waiting_without_data_is_a_dashed_line():
+    made = Workflow(
+        name="w",
+        nodes=[Node(id="a", component="output"), Node(id="b", component="output", after=("a",))],
+        layout={"a": (0, 0), "b": (0, 200)},
+    )
+    assert [path.get("stroke-dasharray") for path in drawn(made, {}, {}).iter(f"{SVG}path")] == ["4 4"]
 
 
 @pytest.mark.parametrize(

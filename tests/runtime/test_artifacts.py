@@ -304,7 +304,7 @@ class TestPreviews:
         large = store.put(pd.DataFrame(np.random.default_rng(0).random((20_000, 5)), columns=list("abcde")))
         assert preview(small) == "DataFrame 1 × 2"  # noqa: RUF001
         assert preview(large, store) == "DataFrame 20000 × 5"  # noqa: RUF001
-        assert preview(large).startswith("table, 7")
+        assert preview(large) == "DataFrame 20000 × 5"  # noqa: RUF001
         handed_in = store.put_bytes(b"not one of ours", small.media_type)
         assert preview(handed_in) == "table, 15 B"
 

@@ -5,6 +5,7 @@ import pickle
 import pytest
 from pydantic import ValidationError
 
+from twingraph_lab.spec.validate import faults
 from twingraph_lab.spec.workflow import Builtin, Node, Parameter, Pickled, PythonFunction, Retry, Source, Workflow
 
 
@@ -42,6 +43,8 @@ def test_names_of_components_are_looked_up_in_the_workflow_first():
     "same",
     [
         workflow(A, B, layout={"a": (1, 2)}),
+        workflow(A, B, groups={"g": {"label": "G", "nodes": ["a", "gone"], "collapsed": True}}),
+        workflow(A, B, comments={"note": {"text": "look", "position": [1, 2]}}),
         workflow(A, B, description="what it is for"),
         workflow(B, A),
         workflow(A.model_copy(update={"description": "first"}), B),
@@ -49,7 +52,7 @@ def test_names_of_components_are_looked_up_in_the_workflow_first():
             Node(id="a", component={"kind": "python", "ref": "pkg.mod:f"}, inputs={"x": 1}, retry={"attempts": 1}), B
         ),
     ],
-    ids=["layout", "description", "order", "description of a node", "defaults spelled out"],
+    ids=["layout", "groups", "comments", "description", "order", "description of a node", "defaults spelled out"],
 )
 def test_the_digest_is_of_what_makes_runs_differ(same):
     assert same.digest == workflow(A, B).digest
@@ -69,6 +72,13 @@ def test_the_digest_is_of_what_makes_runs_differ(same):
 )
 def test_whatever_changes_a_run_changes_the_digest(other):
     assert other.digest != workflow(A, B).digest
+
+
+def test_what_is_drawn_keeps_no_run_from_starting():
+    drawn = workflow(A, groups={"g": {"nodes": ["gone", "a", "a"]}, "h": {"nodes": ["a"]}}, layout={"gone": (1, 2)})
+    assert not faults(drawn)
+    with pytest.raises(ValidationError, match="finite"):
+        workflow(A, comments={"note": {"text": "", "position": [float("inf"), 0]}})
 
 
 def test_optional_and_required_parameters_have_different_digests():

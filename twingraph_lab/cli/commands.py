@@ -287,6 +287,35 @@ def coordinate(
     _work("background", "coordinate")(options, run, until_idle=until_idle)
 
 
+@command(STORE, example="twingraph serve --port 8000")
+def serve(
+    options: Options,
+    *,
+    socket: Annotated[
+        Path | None,
+        typer.Option("--socket", metavar="PATH", dir_okay=False, help="Unix socket; else service.sock in the store."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="A port of this machine, too; asks for a token.")
+    ] = None,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Its loopback address.")] = "127.0.0.1",
+    idle_s: Annotated[
+        float,
+        typer.Option("--idle-s", min=0, metavar="S", help="Stop when nobody has needed it for so long; 0: never."),
+    ] = 0,
+    stop: Annotated[bool, typer.Option("--stop", help="End the service of this store instead.")] = False,
+    on_demand: Annotated[bool, typer.Option("--on-demand", hidden=True)] = False,
+) -> None:
+    """Host the service of the store: REST, WebSocket and GraphQL, and a coordinator that drives its runs.
+
+    There is one for each store. JupyterLab and notebooks start it when they need it, and find this one.
+    """
+    if stop:
+        _work("serve", "stop")(options)
+    else:
+        _work("serve", "serve")(options, socket=socket, port=port, host=host, idle_s=idle_s, on_demand=on_demand)
+
+
 @command(STORE, example="twingraph version")
 def version(options: Options, *, as_json: Json = False) -> None:
     """Print the version."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import sys
 from collections import deque
@@ -23,6 +22,7 @@ from twingraph_lab.cli.output import console
 from twingraph_lab.errors import NotFoundError
 from twingraph_lab.events import Event, TaskLogged
 from twingraph_lab.frontends.display import without_controls
+from twingraph_lab.frontends.inspection.logs import has_level, threshold
 from twingraph_lab.logs import json_line
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Wanted:
     def _has(self, event: TaskLogged) -> bool:
         if self.node not in (None, event.task_id) or (self.since is not None and event.time < self.since):
             return False
-        return self.level is None or (event.stream == "log" and _level_of(event.level) >= self.level)
+        return has_level(event, self.level)
 
 
 def logs(
@@ -135,18 +135,13 @@ def _print(out: Console, line: Line, width: int) -> None:
     sys.stdout.flush()
 
 
-def _level_of(name: str) -> int:
-    known = logging.getLevelNamesMapping()
-    return known.get(name) or int("".join(filter(str.isdigit, name)) or 0)  # "Level 35" is how logging calls others
-
-
 def _level(name: str | None) -> int | None:
     if name is None:
         return None
-    known = {each: level for each, level in logging.getLevelNamesMapping().items() if level}
-    if name.upper() not in known:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(map(str.lower, known))}", param_hint="--level")
-    return known[name.upper()]
+    try:
+        return threshold(name)
+    except NotFoundError as error:
+        raise typer.BadParameter(str(error), param_hint="--level") from None
 
 
 def _moment(text: str | None) -> datetime | None:

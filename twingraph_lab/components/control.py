@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from twingraph_lab.spec.component import Declaration, declared
 
+
+@declared(
+    Declaration(
+        title="Input", description="Hands its inputs on: where a workflow begins.", takes_more=True, hands_on=True
+    )
+)
 def passthrough(**inputs: Any) -> dict[str, Any]:
     """Its inputs, as they are: the entry of a workflow.
 
@@ -15,6 +22,11 @@ def passthrough(**inputs: Any) -> dict[str, Any]:
     return inputs
 
 
+@declared(
+    Declaration(
+        title="Output", description="Gathers its inputs: where a workflow ends.", takes_more=True, hands_on=True
+    )
+)
 def collect(**inputs: Any) -> dict[str, Any]:
     """Its inputs, gathered in one object: the exit of a workflow.
 

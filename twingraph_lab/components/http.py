@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from twingraph_lab.errors import MissingExtraError, TwinGraphError
+from twingraph_lab.spec.component import Declaration, Slot, declared
 
 if TYPE_CHECKING:
     import httpx
@@ -39,6 +40,28 @@ class ServerError(StatusError):
     """The service failed with a status of 500 or more, or asked for patience (429). Trying again may help."""
 
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+@declared(
+    Declaration(
+        title="HTTP request",
+        description="Calls a service and gives what it answers.",
+        inputs={
+            "url": Slot(type="string", required=True, description="The address, with http:// or https://"),
+            "method": Slot(type="string", default="GET", choices=METHODS, description="What to do there"),
+            "headers": Slot(type="object", description="Headers by name"),
+            "params": Slot(type="object", description="What is appended to the address after `?`, by name"),
+            "json": Slot(description="What is sent as JSON"),
+            "timeout_s": Slot(type="number", default=30, description="Seconds for all of it"),
+        },
+        outputs={
+            "data": Slot(description="The body: what JSON holds, text, or bytes"),
+            "status": Slot(type="integer", description="The status code, below 400"),
+            "headers": Slot(type="object", description="Headers of the answer, in lower case"),
+        },
+    )
+)
 def request(  # noqa: PLR0917  (called with keywords: a node's inputs)
     url: str,
     method: str = "GET",

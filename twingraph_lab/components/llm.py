@@ -8,11 +8,30 @@ from typing import Any
 
 from twingraph_lab.components.http import RequestError, StatusError, exchange, shown_url
 from twingraph_lab.errors import PlatformError
+from twingraph_lab.spec.component import Declaration, Slot, declared
 
 URL, KEY = "TWINGRAPH_LLM_URL", "TWINGRAPH_LLM_KEY"
 TIMEOUT_S = 300
 
 
+@declared(
+    Declaration(
+        title="Language model",
+        description="Asks a large language model.",
+        inputs={
+            "prompt": Slot(type="string", required=True, long=True, description="The question, with what it is about"),
+            "system": Slot(type="string", long=True, description="How it is to answer"),
+            "model": Slot(type="string", description="The model's name; the endpoint's own choice without"),
+            "temperature": Slot(type="number", description="0 for the likeliest answer, more for variety"),
+            "max_tokens": Slot(type="integer", description="The longest answer, in tokens"),
+        },
+        outputs={
+            "result": Slot(type="string", description="The answer"),
+            "model": Slot(type="string", description="The model that gave it"),
+            "usage": Slot(type="object", description="Counts of tokens"),
+        },
+    )
+)
 def complete(
     prompt: str,
     model: str | None = None,

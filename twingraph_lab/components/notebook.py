@@ -21,6 +21,7 @@ from twingraph_lab.components import ipynb
 from twingraph_lab.errors import Fault, MissingExtraError, SerializationError, WorkflowError
 from twingraph_lab.logs import progress
 from twingraph_lab.runtime.serializers import JSON, PICKLE, Notebook
+from twingraph_lab.spec.component import Declaration, Slot, declared
 
 NotebookNode = Any
 """nbformat's dict whose keys are attributes too; notebooks, cells and outputs are of this one type."""
@@ -73,6 +74,18 @@ class NotebookError(RuntimeError):
     """A cell raised, or the kernel died or didn't start. The traceback inside the kernel is a note of the exception."""
 
 
+@declared(
+    Declaration(
+        title="Notebook",
+        description="Runs a notebook by papermill, in a kernel of its own.",
+        inputs={
+            "path": Slot(type="string", required=True, description="The .ipynb file"),
+            "kernel_name": Slot(type="string", description="Another kernel than the notebook's own"),
+        },
+        outputs={ipynb.EXECUTED: Slot(description="The executed notebook")},
+        takes_more=True,
+    )
+)
 def run_notebook(
     path: str,
     *,

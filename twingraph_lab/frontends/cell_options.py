@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from twingraph_lab.errors import Fault, WorkflowError
@@ -91,6 +92,7 @@ CONVERSIONS: dict[str, Callable[[str], Any]] = {
 FLAGS = {"given": "--in", "keep": "--out", "language": "--lang"}
 
 
+@cache
 def cell_options() -> CellOptions:
     """The options of a cell."""
     parser = CellOptions(

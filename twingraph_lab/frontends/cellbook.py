@@ -30,14 +30,16 @@ CELL = "cell"
 class CellBook(Wiring):
     """What a notebook's cells make. Where methods take `namespace` and `history`, these are as in `Surroundings`."""
 
-    def define(self, cell: Cell, namespace: Mapping[str, Any], history: Sequence[str] = ()) -> tuple[CellBook, str]:
-        """The book with `cell`, new or in place of its earlier self, and the cell's name.
+    def define(
+        self, cell: Cell, namespace: Mapping[str, Any], history: Sequence[str] = (), *, earlier: str = ""
+    ) -> tuple[CellBook, str]:
+        """The book with `cell`, new or in place of its earlier self (called `earlier`), and the cell's name.
 
         A cell that only defines functions, classes or imports becomes no node. Others that read what this one gives, or
         no longer gives, are connected anew. Raises `WorkflowError` with every fault of the cell.
         """
         around = Surroundings(namespace, history)
-        earlier = self.cell_called(cell.identity)
+        earlier = earlier or self.cell_called(cell.identity)
         names = read_cell(cell.name or earlier or CELL, cell.code)
         if defines_only(cell.code) and not cell.keep:
             return self._offered(cell, earlier, around)

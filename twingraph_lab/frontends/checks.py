@@ -9,6 +9,7 @@ import ast
 import sys
 import warnings
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -29,6 +30,8 @@ from twingraph_lab.spec.workflow import Builtin, Component, Node, PythonFunction
 
 PARAMETERS = "parameters"
 """papermill's tag of the cell whose values are replaced."""
+KEPT, KEPT_CHARACTERS = 1024, 32_768
+"""How many cells' flaws are remembered, and of which size."""
 COMPILED = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 PARSED = COMPILED | ast.PyCF_ONLY_AST
 
@@ -108,8 +111,9 @@ class _Checks:
 
     def _of_code(self, component: Component, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         match component:
-            case Source(language="python"):
-                yield from cell_flaws(component, names)
+            case Source(language="python", code=code, setup=setup):
+                short = len(code) + len(setup) <= KEPT_CHARACTERS
+                yield from _kept_cell_flaws(component, names) if short else cell_flaws(component, names)
             case PythonFunction(ref=ref):
                 yield from ((flaw, "component") for flaw in self._of_function(ref, names))
 
@@ -184,6 +188,12 @@ def cell_flaws(cell: Source, names: Collection[str]) -> Iterator[tuple[str, str]
         for name, line in found.needs.items():
             if name not in known and not name.startswith("__") and not _guarded(tree, line):
                 yield _unknown(name, known | own, later=name in own), f"line {line}{where}"
+
+
+@lru_cache(KEPT)
+def _kept_cell_flaws(cell: Source, names: tuple[str, ...]) -> Flaws:
+    """For those who submit the same workflow again and again."""
+    return list(cell_flaws(cell, names))
 
 
 def _unknown(name: str, known: Collection[str], *, later: bool) -> str:

@@ -22,7 +22,8 @@ ALL = "output"
 class Cell:
     """A cell as it was run. `given` are inputs said explicitly: name → `node`, `node.output` or a parameter.
 
-    `identity` is the front end's id of the cell, empty where there is none.
+    `identity` is the front end's id of the cell, empty where there is none. `text` is all that was typed, empty where
+    it isn't known or says something else than the cell, so that it can't be changed.
     """
 
     code: str
@@ -31,6 +32,7 @@ class Cell:
     keep: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     identity: str = ""
+    text: str = field(default="", compare=False)
 
     @property
     def mentions(self) -> set[str]:

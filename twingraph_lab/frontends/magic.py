@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
@@ -16,13 +16,18 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 from twingraph_lab.errors import TwinGraphError
+from twingraph_lab.frontends.drivers import Driver
 from twingraph_lab.frontends.live import Display, Lines, Screen
 from twingraph_lab.frontends.magic_options import HelpShownError, line_options
 from twingraph_lab.frontends.ports import Laboratory
 from twingraph_lab.frontends.progress import RunProgress
 from twingraph_lab.frontends.session import Session
+from twingraph_lab.frontends.shelf import Shelf
 from twingraph_lab.frontends.tables import as_table
 from twingraph_lab.frontends.views import View
+
+if TYPE_CHECKING:
+    from twingraph_lab.frontends.board import CellBoard
 
 UNNAMED = "notebook"
 RUN_PYTHON = frozenset({"capture", "prun", "time"})
@@ -67,6 +72,24 @@ class ShellFront:
         parent: dict[str, Any] = getattr(self._shell, "get_parent", dict)()
         return str(parent.get("metadata", {}).get("cellId") or "")
 
+    @property
+    def text(self) -> str:
+        """All of the cell that is running, as it was typed, if the front end tells."""
+        parent: dict[str, Any] = getattr(self._shell, "get_parent", dict)()
+        return str(parent.get("content", {}).get("code") or "")
+
+    @property
+    def attended(self) -> bool:
+        """Only front ends with people before them tell which cell runs."""
+        return bool(self.cell)
+
+    def connect(self, shelf: Shelf) -> None:
+        """Let the front end tell the shelf of its cells, if it knows how to, and take what is written into them."""
+        if shelf.pen is None and self.attended and hasattr(self._shell, "kernel"):
+            from twingraph_lab.frontends.cells_comm import CellsComm  # noqa: PLC0415  (only kernels have comms)
+
+            CellsComm(shelf)
+
     def show(self, view: View) -> None:
         """Display a view."""
         display(view)
@@ -74,24 +97,34 @@ class ShellFront:
     def screen(self, view: Callable[[RunProgress], View]) -> Screen:
         """HTML where there is a kernel, lines in a terminal.
 
-        Only front ends with people before them tell which cell runs; where notebooks are executed as batch jobs, a
-        widget would only leave its state in the file.
+        Where notebooks are executed as batch jobs, a widget would only leave its state in the file.
         """
-        return Display(view, widget=bool(self.cell)) if hasattr(self._shell, "kernel") else Lines()
+        return Display(view, widget=self.attended) if hasattr(self._shell, "kernel") else Lines()
 
 
 @magics_class
 class TwinGraphMagics(Magics):
-    """The magics of one shell. `lab` is called when a command needs the Lab, `remembers` where it could do without."""
+    """The magics of one shell. `lab` is called when a command needs the Lab, `remembers` where it could do without.
+
+    `driver` sees to it that runs are driven; without one, this process does it. `easel` shows a canvas.
+    """
 
     def __init__(
-        self, shell: InteractiveShell, lab: Callable[[], Laboratory], remembers: Callable[[], bool] = lambda: True
+        self,
+        shell: InteractiveShell,
+        lab: Callable[[], Laboratory],
+        remembers: Callable[[], bool] = lambda: True,
+        driver: Driver | None = None,
+        easel: Callable[[CellBoard], None] | None = None,
     ) -> None:
         super().__init__(shell)
         self._lab = lab
         self._front = ShellFront(shell)
         path = notebook_path(shell.user_ns)
-        self.session = Session(lab, self._front, name=Path(path).stem or UNNAMED, source=path, remembers=remembers)
+        name = Path(path).stem or UNNAMED
+        self.session = Session(
+            lab, self._front, name=name, source=path, remembers=remembers, driver=driver, easel=easel
+        )
         matchers = shell.Completer.custom_matchers
         matchers[:] = [other for other in matchers if other.__name__ != MATCHER]  # of an earlier load
         matchers.append(_matcher(self.session))
@@ -107,7 +140,7 @@ class TwinGraphMagics(Magics):
             if cell is None:
                 self.session.execute(line_options().parse(line))
             else:
-                self.session.define(line, cell, self._front.cell)
+                self.session.define(line, cell, self._front.cell, self._front.text)
 
     @line_cell_magic
     def gremlin(self, line: str, cell: str | None = None) -> Any:
@@ -137,8 +170,9 @@ def _watcher(session: Session, front: ShellFront) -> Callable[[ExecutionInfo], N
     """What IPython calls before each cell: one that was a node, and has become something else, is none any more."""
 
     def look(info: ExecutionInfo) -> None:
+        front.connect(session.shelf)
         if front.cell and not OURS.search(info.raw_cell or ""):
-            session.give_up(front.cell)
+            session.give_up(front.cell, front.text)
 
     look.__name__ = WATCHER
     return look

@@ -91,6 +91,7 @@ def line_options() -> Options:
     _of(replay)
     show = command("show", "show the workflow, a node, or a run: figures and times of its nodes", workflow=True)
     show.add_argument("what", nargs="?", default="", metavar="NODE|RUN")
+    command("canvas", "show the workflow on a canvas, to edit it there and in its cells at once", workflow=True)
     _run(command("status", "show how a run is doing, a line for each node"))
     logs = command("logs", "show what nodes printed and logged")
     logs.add_argument("what", nargs="*", metavar="RUN NODE", help="a run, a node, or both; the last run by default")

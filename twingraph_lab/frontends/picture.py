@@ -3,50 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 from pydantic import JsonValue
 
-from twingraph_lab.frontends.display import Look, clip
+from twingraph_lab.frontends.display import Look, clip, counted
 from twingraph_lab.frontends.layers import Layers, Spot, arrange
-from twingraph_lab.spec.workflow import Workflow
+from twingraph_lab.frontends.picture_parts import CHARACTER, LETTERS, Point, arrow, box, curve, lines, svg
+from twingraph_lab.frontends.placed_picture import PLACED_LIMIT, placed_picture
+from twingraph_lab.spec.workflow import Node, Workflow
 
 LIMIT = 60
-"""Larger workflows aren't drawn: nobody could read the picture."""
+"""Larger workflows aren't laid out here: nobody could read the picture."""
 
 WIDE = 1000
 """Pixels from which a picture that runs downwards is preferred, if it is narrower."""
 
 BOX = 40
-CHARACTER = 7.3  # pixels of a bold sans-serif letter at 12px, on average
-LETTERS = 22
 GAP = (52, 14)  # between layers, within a layer, when running to the right
 GAP_DOWN = (34, 18)
 
-Point = tuple[float, float]
-
 
 def picture(workflow: Workflow, looks: Mapping[str, Look], notes: Mapping[str, str], room: int = 0) -> str:
-    """The graph as an `<svg>` element; empty for workflows without nodes and those beyond `LIMIT`.
+    """The graph as an `<svg>` element; empty for workflows without nodes, a summary for those that are too large.
 
-    `looks` colour the nodes that have a state; `notes` are second lines in their boxes, which have room for at least
-    so many letters: pictures of a run that goes on should not jump.
+    Nodes are where a person put them on a canvas; if none was, they are laid out. `looks` colour the nodes that have a
+    state; `notes` are second lines in their boxes, which have room for at least so many letters: pictures of a run that
+    goes on should not jump.
     """
-    if not 0 < len(workflow.nodes) <= LIMIT:
+    if not workflow.nodes:
         return ""
+    if len(workflow.nodes) > most_drawn(workflow):
+        return _summary(workflow, looks)
+    titles = {node.id: _title(node) for node in workflow.nodes}
+    if _is_placed(workflow):
+        return placed_picture(workflow, looks, notes, titles)
     layers = arrange({node.id: node.upstream for node in workflow.nodes})
     longest = max(max(len(node.id), max(room, len(notes.get(node.id, ""))) * 0.85) for node in workflow.nodes)
     drawing = _Drawing(layers, 44 + CHARACTER * min(longest, LETTERS))
     parts = [drawing.edge(route) for route in layers.routes.values()]
-    for node in workflow.nodes:
-        title = f"{node.id}\n" + "\n".join(f"{name} ← {short(value)}" for name, value in node.inputs.items())
-        parts.append(drawing.box(node.id, title, notes.get(node.id, ""), looks.get(node.id)))
-    width, height = drawing.size
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'role="img" aria-label="{escape(workflow.name)}" style="display:block;max-width:100%;height:auto" '
-        f'font-family="system-ui,sans-serif" font-size="12">{"".join(parts)}</svg>'
-    )
+    for name, title in titles.items():
+        corner = drawing.corner(layers.spots[name])
+        note, look = notes.get(name, ""), looks.get(name)
+        parts.append(box(corner, (drawing.width, BOX), name, title=title, note=note, look=look))
+    return svg(workflow.name, (0, 0), drawing.size, parts)
+
+
+def most_drawn(workflow: Workflow) -> int:
+    """The number of nodes from which a summary stands for the picture: higher where a person has made room."""
+    return PLACED_LIMIT if _is_placed(workflow) else LIMIT
+
+
+def _is_placed(workflow: Workflow) -> bool:
+    return any(node.id in workflow.layout for node in workflow.nodes)
 
 
 def short(value: JsonValue) -> str:
@@ -63,6 +71,25 @@ def short(value: JsonValue) -> str:
         case [("value", literal)]:
             return clip(repr(literal), 60)
     return clip(repr(value), 60)
+
+
+def _title(node: Node) -> str:
+    return f"{node.id}\n" + "\n".join(f"{name} ← {short(value)}" for name, value in node.inputs.items())
+
+
+def _summary(workflow: Workflow, looks: Mapping[str, Look]) -> str:
+    """What can be said of a workflow that is too large to be drawn."""
+    tally: dict[Look, int] = {}
+    for look in looks.values():
+        tally[look] = tally.get(look, 0) + 1
+    edges = sum(len(node.upstream) for node in workflow.nodes)
+    said = f"{counted(len(workflow.nodes), 'node')}, {counted(edges, 'edge')}: too many to be drawn here"
+    texts = [said, "   ".join(f"{look.symbol} {count}" for look, count in tally.items())]
+    width = 44 + CHARACTER * max(LETTERS, len(said))
+    corner, size = (2.0, 2.0), (width, float(BOX + 16 * len(texts)))
+    title = clip(workflow.name, len(said))
+    parts = [box(corner, (width, BOX), title, title=workflow.name), lines((14, BOX + 20.0), filter(None, texts))]
+    return svg(workflow.name, (0, 0), (size[0] + 4, size[1] + 8), parts)
 
 
 class _Drawing:
@@ -105,47 +132,6 @@ class _Drawing:
             (x, y), (to_x, to_y) = path[index], path[index + 1]
             if index % 2:
                 commands.append(f"L{to_x:.1f},{to_y:.1f}")
-            elif self.downwards:
-                middle = (y + to_y) / 2
-                commands.append(f"C{x:.1f},{middle:.1f} {to_x:.1f},{middle:.1f} {to_x:.1f},{to_y:.1f}")
             else:
-                middle = (x + to_x) / 2
-                commands.append(f"C{middle:.1f},{y:.1f} {middle:.1f},{to_y:.1f} {to_x:.1f},{to_y:.1f}")
-        x, y = path[-1]
-        head = f"{x:.1f},{y:.1f} " + (
-            f"{x - 4:.1f},{y - 7:.1f} {x + 4:.1f},{y - 7:.1f}"
-            if self.downwards
-            else f"{x - 7:.1f},{y - 4:.1f} {x - 7:.1f},{y + 4:.1f}"
-        )
-        return (
-            f'<path d="{"".join(commands)}" fill="none" stroke="currentColor" stroke-opacity=".45" stroke-width="1.3"/>'
-            f'<polygon points="{head}" fill="currentColor" fill-opacity=".6"/>'
-        )
-
-    def box(self, node: str, title: str, note: str, look: Look | None) -> str:
-        """A node: its state's symbol and colour if it has one, its name, and the note below."""
-        x, y = self.corner(self.layers.spots[node])
-        colour, opacity = (look.colour, ".13") if look else ("currentColor", ".04")
-        middle = y + BOX / 2
-        text_x = x + (28 if look else 12)
-        badge = (
-            f'<circle cx="{x + 15:.1f}" cy="{middle:.1f}" r="8" fill="{look.colour}"/>'
-            f'<text x="{x + 15:.1f}" y="{middle + 4:.1f}" text-anchor="middle" font-weight="bold" font-size="11" '
-            f'fill="#fff">{escape(look.symbol)}</text>'
-            if look
-            else ""
-        )
-        name_y = middle - 2 if note else middle + 4
-        below = (
-            f'<text x="{text_x:.1f}" y="{middle + 12:.1f}" font-size="10" fill="currentColor" fill-opacity=".75">'
-            f"{escape(clip(note, LETTERS + 3))}</text>"
-            if note
-            else ""
-        )
-        return (
-            f"<g><title>{escape(title.strip())}</title>"
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{self.width:.1f}" height="{BOX}" rx="6" fill="{colour}" '
-            f'fill-opacity="{opacity}" stroke="{colour}" stroke-opacity="{".9" if look else ".5"}" stroke-width="1.4"/>'
-            f'{badge}<text x="{text_x:.1f}" y="{name_y:.1f}" font-weight="600" fill="currentColor">'
-            f"{escape(clip(node, LETTERS))}</text>{below}</g>"
-        )
+                commands.append(curve((x, y), (to_x, to_y), downwards=self.downwards))
+        return arrow("".join(commands), path[-1], downwards=self.downwards)

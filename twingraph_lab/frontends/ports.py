@@ -49,14 +49,15 @@ class Laboratory(Protocol):
         parameters: Mapping[str, JsonValue] | None = None,
         *,
         context: RunContext | None = None,
+        drive: bool = True,
         reuse: Mapping[str, TaskRecord] = {},
     ) -> Run:
-        """Accept and drive a run."""
+        """Accept a run, and drive it."""
 
     def located(self, context: RunContext | None = None) -> RunContext:
         """A context with what the Lab adds to it."""
 
-    def replay(self, run_id: str, node_id: str) -> Run:
+    def replay(self, run_id: str, node_id: str, *, drive: bool = True) -> Run:
         """Do one node of a run again."""
 
     def why(self, run_id: str, node: str | None = None) -> list[Explanation]:
@@ -68,7 +69,7 @@ class Laboratory(Protocol):
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """The newest runs."""
 
-    def resume(self, run_id: str) -> Run:
+    def resume(self, run_id: str, *, drive: bool = True) -> Run:
         """Go on with a run."""
 
 
@@ -82,6 +83,10 @@ class Front(Protocol):
     @property
     def variables(self) -> Mapping[str, Any]:
         """Those of them that cells may use."""
+
+    @property
+    def attended(self) -> bool:
+        """Whether somebody sits before it, as far as one can tell."""
 
     @property
     def history(self) -> Sequence[str]:

@@ -75,16 +75,16 @@ def replay(session: Session, options: Namespace) -> None:
     """`%twingraph replay`."""
     lab = session.lab()
     then = session.find(options.run)
-    now = lab.replay(then.id, options.node)
     last = session.last_run or then.id
-    try:
-        session.follow(now, RunProgress.of(now.workflow))
-    finally:
-        session.last_run = last  # a replay is nothing to go on with
-        before, after = then.tasks[options.node], repeated(now.tasks)
-        found = compared(before, after, lab.artifacts)
-        ids = {"then": then.id, "now": now.id}
-        session.front.show(reason_views.replay_view(verdict(before, after, found), found, ids))
+    with session.begun(lambda drive: lab.replay(then.id, options.node, drive=drive)) as now:
+        try:
+            session.follow(now, RunProgress.of(now.workflow))
+        finally:
+            session.last_run = last  # a replay is nothing to go on with
+            before, after = then.tasks[options.node], repeated(now.tasks)
+            found = compared(before, after, lab.artifacts)
+            ids = {"then": then.id, "now": now.id}
+            session.front.show(reason_views.replay_view(verdict(before, after, found), found, ids))
 
 
 def logs(session: Session, options: Namespace) -> None:
@@ -119,8 +119,8 @@ def resume(session: Session, options: Namespace) -> None:
     found = session.find(options.run)
     after = max((event.seq for event in _events(lab.stream, found.id)), default=0)
     completed = {name: task for name, task in found.tasks.items() if task.state is TaskState.COMPLETED}
-    run = lab.resume(found.id)
-    session.follow(run, RunProgress.of(run.workflow, completed), after=after)
+    with session.begun(lambda drive: lab.resume(found.id, drive=drive)) as run:
+        session.follow(run, RunProgress.of(run.workflow, completed), after=after)
 
 
 def history(session: Session, options: Namespace) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
-from twingraph_lab.errors import Fault, NotFoundError, WorkflowError
+from twingraph_lab.errors import Fault, MissingExtraError, NotFoundError, WorkflowError
 from twingraph_lab.frontends import cell_views
 from twingraph_lab.frontends import workflow_views as views
-from twingraph_lab.frontends.cell_options import cell_of, cell_options
 from twingraph_lab.frontends.cellbook import CellBook
+from twingraph_lab.frontends.celltext import MAGIC
 from twingraph_lab.frontends.completion import completions
+from twingraph_lab.frontends.drivers import Driver, Here, started
 from twingraph_lab.frontends.failures import run_error
 from twingraph_lab.frontends.fetching import Wanted
 from twingraph_lab.frontends.live import follow
@@ -23,6 +25,7 @@ from twingraph_lab.frontends.parameter_text import values_of
 from twingraph_lab.frontends.ports import Front, Laboratory
 from twingraph_lab.frontends.progress import RunProgress
 from twingraph_lab.frontends.run_commands import RUN_COMMANDS
+from twingraph_lab.frontends.shelf import Shelf
 from twingraph_lab.frontends.surroundings import Surroundings
 from twingraph_lab.frontends.views import heading, table
 from twingraph_lab.frontends.workflow_commands import NEWEST, WORKFLOW_COMMANDS
@@ -31,6 +34,9 @@ from twingraph_lab.runtime.run import Run
 from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.spec.inputs import ParameterUse
 from twingraph_lab.spec.workflow import Workflow
+
+if TYPE_CHECKING:
+    from twingraph_lab.frontends.board import CellBoard
 
 COMMANDS = {**WORKFLOW_COMMANDS, **RUN_COMMANDS}
 
@@ -46,43 +52,31 @@ class Session:
         name: str,
         source: str = "",
         remembers: Callable[[], bool] = lambda: True,
+        driver: Driver | None = None,
+        easel: Callable[[CellBoard], None] | None = None,
     ) -> None:
-        """`remembers` tells whether calling `lab` makes no new store."""
+        """`remembers` tells whether calling `lab` makes no new store, `easel` shows a canvas."""
+        self._driver = driver or Here()
         self.lab = lab
         self.remembers = remembers
         self.front = front
         self._source = source
-        self.books: dict[str, CellBook] = {}
-        self.current = name
+        self._easel = easel
+        self.shelf = Shelf(name, lambda: Surroundings(front.variables, front.history))
         self.last_run = ""
 
-    def define(self, line: str, body: str, identity: str) -> None:
-        """Make a cell, with the options on its first line, a node, and show it.
+    def define(self, line: str, body: str, identity: str, text: str = "") -> None:
+        """Make a cell, with the options on its first line, a node, and show it. `text` is all of it, as typed.
 
         Raises `WorkflowError`; what the cell was before doesn't run any more then, until the cell is put right.
         """
-        book = self.book()
-        named = line.split()[:1]
-        try:
-            options = cell_options().parse(line)
-            book = self.book(options.workflow)
-            named = [options.name]
-            cell = cell_of(options, body, identity)
-            made, name = book.define(cell, self.front.variables, self.front.history)
-        except WorkflowError as error:
-            for each in {*named, book.cell_called(identity)}:
-                book = book.failed(each, error.faults)
-            self.keep(book)
-            raise WorkflowError(error.faults, source="%%twingraph") from None
-        self.keep(made)
-        self.front.show(cell_views.defined(name, made.now(self.front.variables), book))
+        name, made, before = self.shelf.define(line, body, identity, text or f"{MAGIC} {line}\n{body}")
+        self.front.show(cell_views.defined(name, made.now(self.front.variables), before))
 
-    def give_up(self, identity: str) -> None:
+    def give_up(self, identity: str, text: str = "") -> None:
         """The cell that the front end identifies so has become another: it is no node any more, if it was one."""
-        for book in list(self.books.values()):
-            if name := book.cell_called(identity):
-                self.keep(book.without(name, self.front.variables, self.front.history))
-                self.front.show(heading(f"{name} is taken out of {book.workflow.name}: its cell is another now"))
+        for name, workflow in self.shelf.give_up(identity, text):
+            self.front.show(heading(f"{name} is taken out of {workflow}: its cell is another now"))
 
     def execute(self, options: argparse.Namespace) -> None:
         """Do what a line says."""
@@ -97,14 +91,18 @@ class Session:
 
     # what commands share: workflows
 
+    @property
+    def current(self) -> str:
+        """The workflow that cells belong to."""
+        return self.shelf.current
+
     def book(self, name: str = "") -> CellBook:
         """The workflow of this name, or the current one; empty if it is new."""
-        name = name or self.current
-        return self.books.get(name) or CellBook(Workflow(name=name))
+        return self.shelf.book(name)
 
     def keep(self, book: CellBook) -> None:
         """Go on with this book as the workflow of its name."""
-        self.books[book.workflow.name] = book
+        self.shelf.keep(book)
 
     def chosen(
         self, name: str, nodes: Sequence[str] = (), given: Sequence[tuple[str, str]] = ()
@@ -133,12 +131,35 @@ class Session:
         same = {node.id for node in workflow.nodes if before.get(node.id) == node}
         return {name: task.state for name, task in run.tasks.items() if name in same}
 
+    def draw(self, name: str) -> None:
+        """Show the workflow of this name, or the current one, on a canvas. Raises `MissingExtraError`."""
+        if self._easel is None:
+            raise MissingExtraError("the canvas", "notebook")
+        from twingraph_lab.frontends.board import CellBoard  # noqa: PLC0415  (slow, and most sessions draw nothing)
+        from twingraph_lab.frontends.canvas.catalog import Catalog  # noqa: PLC0415
+
+        catalog = lambda workflow: Catalog(components=workflow.components)  # noqa: E731
+        self._easel(CellBoard(self.shelf, name or self.current, catalog))
+
     # what commands share: runs
 
     @property
     def here(self) -> RunContext:
         """Where bodies find their modules."""
         return RunContext.here(source=self._source, extra_path=(".",))
+
+    @contextmanager
+    def begun(self, start: Callable[[bool], Run]) -> Iterator[Run]:
+        """A run that somebody drives, to be followed in the block; `start` is told whether this process is to drive it.
+
+        An interrupt cancels it, wherever in the block it strikes.
+        """
+        run = self._driver.begin(lambda drive: started(start, drive), attended=self.front.attended)
+        try:
+            yield run
+        except KeyboardInterrupt:
+            run.cancel()
+            raise
 
     def follow(self, run: Run, progress: RunProgress, *, after: int = 0) -> None:
         """Show a run until it ends. Raises `RunFailedError` unless it completed."""

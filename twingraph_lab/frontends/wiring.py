@@ -65,7 +65,13 @@ class Wiring:
             )
             for name, each in left.entries.items()
         }
-        return replace(left, workflow=left.workflow.model_copy(update={"nodes": nodes}), entries=entries)
+        layout = {new if name == old else name: place for name, place in left.workflow.layout.items()}
+        groups = {
+            name: each.model_copy(update={"nodes": _each(each.nodes, old, new)}) if old in each.nodes else each
+            for name, each in left.workflow.groups.items()
+        }
+        changes = {"nodes": nodes, "layout": layout, "groups": groups}
+        return replace(left, workflow=left.workflow.model_copy(update=changes), entries=entries)
 
     def taken_out(self, name: str) -> Self:
         """Without a cell or node; what reads from it is left as it is."""

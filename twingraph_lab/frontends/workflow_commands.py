@@ -39,8 +39,11 @@ def run(session: Session, options: Namespace) -> None:
     made = select(lab, workflow, values, selection)
     for note in made.notes:
         session.front.show(heading(note))
-    begun = lab.submit(made.workflow, made.parameters, context=selection.over(session.here), reuse=made.reuse)
-    session.follow(begun, RunProgress.of(made.workflow))
+    context = selection.over(session.here)
+    with session.begun(
+        lambda drive: lab.submit(made.workflow, made.parameters, context=context, drive=drive, reuse=made.reuse)
+    ) as begun:
+        session.follow(begun, RunProgress.of(made.workflow))
     if options.fetch:
         found = wanted(options.fetch, made.workflow, begun.tasks, session.book(options.workflow).definitions)
         session.bring(begun, without(found, options.no_fetch))
@@ -89,13 +92,13 @@ def delete(session: Session, options: Namespace) -> None:
 def clear(session: Session, options: Namespace) -> None:
     """`%twingraph clear`."""
     name = options.workflow or session.current
-    session.books.pop(name, None)
+    session.shelf.drop(name)
     session.front.show(heading(f"{name} is empty"))
 
 
 def new(session: Session, options: Namespace) -> None:
     """`%twingraph new`."""
-    session.current = Workflow(name=options.name).name
+    session.shelf.current = Workflow(name=options.name).name
     count = len(session.book().workflow.nodes)
     session.front.show(heading(f"cells now belong to {session.current}, which has {count or 'no'} nodes"))
 
@@ -122,8 +125,13 @@ def load(session: Session, options: Namespace) -> None:
         case _:
             workflow = load_document(path)
     session.keep(CellBook(workflow))
-    session.current = workflow.name
+    session.shelf.current = workflow.name
     overview(session, session.book())
+
+
+def canvas(session: Session, options: Namespace) -> None:
+    """`%twingraph canvas`."""
+    session.draw(options.workflow)
 
 
 def tell(_: Session, options: Namespace) -> None:
@@ -152,5 +160,6 @@ WORKFLOW_COMMANDS: Mapping[str, Callable[[Session, Namespace], None]] = {
     "new": new,
     "export": write,
     "load": load,
+    "canvas": canvas,
     "help": tell,
 }

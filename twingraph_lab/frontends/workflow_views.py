@@ -11,7 +11,7 @@ from twingraph_lab.errors import Fault
 from twingraph_lab.events import Artifact
 from twingraph_lab.frontends.display import LOOKS, RUN_LOOKS, Look, clip, counted, duration, size
 from twingraph_lab.frontends.gantt import CACHED
-from twingraph_lab.frontends.picture import LIMIT, picture, short
+from twingraph_lab.frontends.picture import most_drawn, picture, short
 from twingraph_lab.frontends.progress import NodeProgress, RunProgress
 from twingraph_lab.frontends.views import NOTHING, Field, Row, View, card, folded, heading, table
 from twingraph_lab.runtime.artifacts import ArtifactStore, preview
@@ -87,10 +87,9 @@ def overview(workflow: Workflow, states: Mapping[str, TaskState], faults: Sequen
 
 def drawing(workflow: Workflow, looks: Mapping[str, Look], notes: Mapping[str, str], room: int = 0) -> View:
     """The picture, which has no text form."""
-    svg = picture(workflow, looks, notes, room)
-    if svg or len(workflow.nodes) <= LIMIT:
-        return View(f'<div style="margin:6px 0">{svg}</div>', "")
-    return heading(f"{len(workflow.nodes)} nodes; up to {LIMIT} are drawn")
+    if len(workflow.nodes) > (limit := most_drawn(workflow)):
+        return heading(f"{len(workflow.nodes)} nodes; up to {limit} are drawn")
+    return View(f'<div style="margin:6px 0">{picture(workflow, looks, notes, room)}</div>', "")
 
 
 def running(progress: RunProgress, workflow: Workflow) -> View:

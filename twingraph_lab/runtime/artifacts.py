@@ -27,6 +27,8 @@ NAME = re.compile(r"[^/\0.][^/\0]*(/[^/\0.][^/\0]*)*")
 CONTENT = "sha256"
 """The folder of content-addressed files; the engine's named files are everywhere else."""
 HEAD_BYTES = 65_536
+TOLD = frozenset({Pickle.media_type, Table.media_type, Parquet.media_type})
+"""Values whose bytes don't begin with what they are, or only for who has them at hand."""
 NOUNS = {
     Json.media_type: "JSON",
     Bytes.media_type: "bytes",
@@ -53,7 +55,7 @@ class ArtifactStore:
     def put(self, value: Any) -> Artifact:
         """Store a value. Raises `SerializationError` if nothing can hold it."""
         media_type, data = encode(value)
-        return self._store(data, media_type, summary(value) if media_type == Pickle.media_type else "")
+        return self._store(data, media_type, summary(value) if media_type in TOLD else "")
 
     def get(self, artifact: Artifact) -> Any:
         """A fresh copy of the value. Raises `StoreError` if it is missing or damaged."""
@@ -139,7 +141,7 @@ def preview(artifact: Artifact, store: ArtifactStore | None = None) -> str:
     match artifact.media_type:
         case Png.media_type if any(png_size(start)):
             return "PNG image {}×{}".format(*png_size(start))  # noqa: RUF001
-        case Table.media_type if described := describe(start):
+        case Table.media_type if described := artifact.summary or describe(start):
             return described
     return f"{artifact.summary or NOUNS.get(artifact.media_type, artifact.media_type)}, {_size(artifact.size)}"
 

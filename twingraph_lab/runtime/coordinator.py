@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,10 @@ from twingraph_lab.runtime.states import RunState
 TICK_S = 0.25
 GATHER_S = 0.01
 """While much is under way, how long to gather reports, so that one transaction takes many."""
+ADOPT_AT_ONCE = 16
+"""How many runs are adopted before the others are looked after again."""
+MOST_DRIVEN = 128
+"""With so many under way, those that wait go on waiting."""
 log = logging.getLogger(__name__)
 
 
@@ -101,6 +105,8 @@ class Coordinator:
         self._handling: _Message | RunRecord | None = None
         self._later: list[_Message | RunRecord] = []
         self._ticked = threading.Event()
+        self._asked_to_look = False
+        self._listening = ExitStack()
         self._tidier = ThreadPoolExecutor(1, thread_name_prefix="twingraph-tidy")
         self._thread = threading.Thread(target=self._loop, name="twingraph-coordinator", daemon=True)
 
@@ -108,6 +114,8 @@ class Coordinator:
         """Begin; the scheduler's workers may still be starting."""
         self._scheduler.start(self)
         self._thread.start()
+        if self._adopt:
+            self._listening.enter_context(self._ledger.bell.listening(self.look))
 
     def take(
         self, run_id: str, known: Plan | None = None, watcher: Callable[[Sequence[Event]], None] | None = None
@@ -144,11 +152,23 @@ class Coordinator:
         while self._thread.is_alive():
             self._ticked.clear()
             self._ticked.wait()
-            if until_idle and not (self._drivers or self._later) and self._inbox.empty():
+            if until_idle and self.idle:
                 return
+
+    def look(self) -> None:
+        """Look for runs to adopt now, not only with the next tick."""
+        if not self._asked_to_look:
+            self._asked_to_look = True
+            self.tell("", lambda _: None)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to drive."""
+        return not (self._drivers or self._later or self._handling) and self._inbox.empty()
 
     def close(self) -> None:
         """Stop driving. Unfinished runs are given up at once, so that another coordinator can take them."""
+        self._listening.close()
         if self._thread.is_alive():
             self._inbox.put(None)
             self._thread.join()
@@ -178,6 +198,11 @@ class Coordinator:
                 self._ticked.set()
                 return
             touched = {self._deliver(message): None for message in messages if message is not None}
+            if self._asked_to_look:
+                self._asked_to_look = False  # before the look, so that no ring is missed
+                known = set(self._drivers)
+                self._guard("", self._adopt_waiting)
+                touched |= dict.fromkeys(self._drivers.keys() - known)
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
                 self._guard("", self._tick)
@@ -269,8 +294,17 @@ class Coordinator:
             for run_id, epoch, coordinator in self._ledger.owners():
                 if run_id not in self._drivers and is_dead(coordinator):
                     self._ledger.release(run_id, epoch)
-            while record := self._claim(None):
-                self._deliver(record)
+            self._adopt_waiting()
+
+    def _adopt_waiting(self) -> None:
+        """Some of the runs that wait; the next ones once those that are driven have been looked after."""
+        for _ in range(min(ADOPT_AT_ONCE, MOST_DRIVEN - len(self._drivers)) if self._adopt else 0):
+            record = self._claim(None)
+            if record is None:
+                return
+            self._deliver(record)
+        if self._adopt and len(self._drivers) < MOST_DRIVEN:
+            self.look()
 
     def _guard(self, run_id: str, act: Callable[[], None]) -> None:
         """One run's trouble must not stop the others, nor this thread."""

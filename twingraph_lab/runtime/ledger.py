@@ -16,14 +16,16 @@ from sqlalchemy import Connection, select
 
 from twingraph_lab.errors import StoreError
 from twingraph_lab.events import Event
-from twingraph_lab.runtime import operations, queries, recording
+from twingraph_lab.runtime import held, library, operations, queries, recording
 from twingraph_lab.runtime.bell import Bell
 from twingraph_lab.runtime.database import open_database, translated
 from twingraph_lab.runtime.migrations import MIGRATIONS, migrate, schema_version
-from twingraph_lab.runtime.records import EarlierRun, RunRecord, TaskRecord
-from twingraph_lab.runtime.states import RunState
+from twingraph_lab.runtime.records import EarlierRun, RunHead, RunRecord, StoredEvents, TaskRecord
+from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.runtime.tables import RUNS
 from twingraph_lab.runtime.writer import Writer
+from twingraph_lab.spec.document import dump
+from twingraph_lab.spec.library import SavedWorkflow, check_name
 from twingraph_lab.spec.workflow import Component, Node, Workflow
 
 Clock = Callable[[], datetime]
@@ -99,6 +101,7 @@ class Ledger:
             idempotency_key=idempotency_key,
             dynamic=dynamic,
             reuse=reuse,
+            named=run_id is not None,
         )
         return self._writer.call(lambda transaction: operations.accept(transaction, submission, self._clock()))
 
@@ -210,6 +213,27 @@ class Ledger:
         with self._reading() as connection:
             return queries.list_runs(connection, limit, state)
 
+    def heads(
+        self,
+        limit: int = 20,
+        *,
+        before: str | None = None,
+        workflow: str | None = None,
+        state: RunState | None = None,
+        text: str = "",
+    ) -> list[RunHead]:
+        """Runs without their documents, newest first: those requested before run `before`, if given.
+
+        `workflow` is a whole name, `text` part of an id, a name or an error, whatever its case.
+        """
+        with self._reading() as connection:
+            return queries.list_heads(connection, limit, before=before, workflow=workflow, state=state, text=text)
+
+    def counts(self, run_ids: Collection[str]) -> dict[str, dict[TaskState, int]]:
+        """How many tasks of each run are in which state; runs without tasks are left out."""
+        with self._reading() as connection:
+            return queries.count_tasks(connection, run_ids)
+
     def program(self, program: str) -> list[RunRecord]:
         """The runs that one execution of a program began, oldest first."""
         with self._reading() as connection:
@@ -258,9 +282,65 @@ class Ledger:
         with self._reading() as connection:
             return queries.load_events(connection, run_id, after, limit, task_id=task_id, types=types)
 
+    def stored_events(
+        self, run_id: str | None, after: int = 0, *, limit: int = 1000, limit_bytes: int = 256 * 1024
+    ) -> StoredEvents:
+        """As `events`, in the form they are kept in: a fraction of the cost for those who only hand them on.
+
+        A page is about `limit_bytes` long at most: its last event may go beyond.
+        """
+        with self._reading() as connection:
+            return queries.load_stored_events(connection, run_id, after, limit, limit_bytes)
+
+    def last_seq(self) -> int:
+        """Of the last event in the log; 0 if there is none."""
+        with self._reading() as connection:
+            return queries.last_seq(connection)
+
+    def last_event(self, run_id: str, types: Collection[str] = (), *, before: int | None = None) -> Event | None:
+        """The run's last event, of some types and with a seq below `before` if given; None if there is none."""
+        with self._reading() as connection:
+            return queries.load_last_event(connection, run_id, before, types)
+
     def workflow(self, run_id: str) -> Workflow:
         """The workflow of a run, with the nodes that were added since."""
         return Workflow.model_validate_json(self.run(run_id).document)
+
+    def save_workflow(self, name: str, workflow: Workflow) -> tuple[SavedWorkflow, bool]:
+        """Keep a workflow as the newest version of a name; returns that and whether it is new.
+
+        It isn't if its document is that of the newest version. Raises `WorkflowError` for what can't be a name.
+        """
+        name, digest, text = check_name(name), workflow.digest, dump(workflow)
+        return self._writer.call(lambda transaction: library.save(transaction, name, digest, text, self._clock()))
+
+    def saved_workflow(self, name: str, version: int | None = None) -> SavedWorkflow:
+        """The newest version, or this one. Raises NotFoundError."""
+        with self._reading() as connection:
+            return library.load(connection, name, version)
+
+    def saved_workflows(self) -> list[SavedWorkflow]:
+        """The newest version of each name, by name."""
+        with self._reading() as connection:
+            return library.newest(connection)
+
+    def saved_versions(self, name: str) -> list[SavedWorkflow]:
+        """All versions of a name, newest first. Raises NotFoundError."""
+        with self._reading() as connection:
+            return library.versions(connection, name)
+
+    def delete_workflow(self, name: str, version: int | None = None) -> int:
+        """Forget one version of a name, or all; returns how many. Runs of it stay. Raises NotFoundError."""
+        return self._writer.call(partial(library.delete, name=name, version=version))
+
+    def hold(self, execution_id: str, text: str) -> None:
+        """Keep a document until a run of this id is asked for."""
+        self._writer.call(lambda transaction: held.hold(transaction, execution_id, text, self._clock()))
+
+    def held(self, execution_id: str) -> str:
+        """The document that was kept for a run of this id. Raises NotFoundError."""
+        with self._reading() as connection:
+            return held.load(connection, execution_id)
 
     def token(self) -> int:
         """A number that changes when another process, or this one, has committed events. Cheap to ask for."""

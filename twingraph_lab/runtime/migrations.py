@@ -24,7 +24,19 @@ def add_basis(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE tasks ADD COLUMN basis TEXT"))
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (create_tables, add_basis)
+def add_library(connection: Connection) -> None:
+    """3: saved workflows."""
+    columns = "name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, saved BIGINT NOT NULL, text TEXT"
+    connection.execute(text(f"CREATE TABLE library ({columns}, PRIMARY KEY (name, version))"))
+
+
+def add_held(connection: Connection) -> None:
+    """4: workflows that wait to be triggered."""
+    columns = "execution_id TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL, requested BIGINT NOT NULL"
+    connection.execute(text(f"CREATE TABLE held ({columns})"))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (create_tables, add_basis, add_library, add_held)
 
 
 def schema_version(connection: Connection) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from pydantic import JsonValue
@@ -28,9 +29,15 @@ SELECT_STATE = select(
 ).where(RUNS.c.run_id == bindparam("of_run"))
 
 
-@dataclass(frozen=True, slots=True)
+SELECT_ID = select(RUNS.c.run_id).where(RUNS.c.run_id == bindparam("of_run"))
+SELECT_BY_KEY = select(RUNS.c.run_id, RUNS.c.body).where(RUNS.c.idempotency_key == bindparam("of_key"))
+INSERT_RUN, INSERT_DOCUMENT, INSERT_TASKS = insert(RUNS), insert(DOCUMENTS), insert(TASKS)
+"""Statements are made once: making one costs more than running it."""
+
+
+@dataclass(frozen=True)
 class Submission:
-    """What `accept` is asked to keep."""
+    """What `accept` is asked to keep. `named` says that the run's id was given, so that it may be taken."""
 
     run_id: str
     workflow: Workflow
@@ -39,8 +46,9 @@ class Submission:
     idempotency_key: str | None
     dynamic: bool
     reuse: Mapping[str, TaskRecord] = field(default_factory=dict)
+    named: bool = False
 
-    @property
+    @cached_property
     def body(self) -> str:
         """What an idempotency key stands for, as a digest: workflow, parameters and the values of what is reused."""
         reused: dict[str, JsonValue] = {
@@ -49,49 +57,69 @@ class Submission:
         }
         return digest_of([self.workflow.digest, dict(self.parameters), *([reused] if reused else [])])
 
+    def record(self, now: datetime) -> RunRecord:
+        """The run that it becomes, as it is at first."""
+        return RunRecord(
+            run_id=self.run_id,
+            workflow=self.workflow.name,
+            digest=self.workflow.digest,
+            document=self.workflow.text,
+            parameters=dict(self.parameters),
+            context=dict(self.context),
+            state=RunState.REQUESTED,
+            coordinator="",
+            epoch=0,
+            lease_until=None,
+            cancel_requested=False,
+            requested=now,
+            started=None,
+            finished=None,
+            error="",
+            idempotency_key=self.idempotency_key,
+            dynamic=self.dynamic,
+        )
+
 
 def accept(transaction: Transaction, submission: Submission, now: datetime) -> tuple[RunRecord, bool]:
     """The run, and whether it is new. ConflictError if its key or its id stands for something else."""
     connection = transaction.connection
     run_id, workflow, key = submission.run_id, submission.workflow, submission.idempotency_key
-    parameters = dict(submission.parameters)
-    body = submission.body
     if key is not None:
-        first = connection.execute(
-            select(RUNS.c.run_id, RUNS.c.body).where(RUNS.c.idempotency_key == key)
-        ).one_or_none()
-        if first is not None and first.body != body:
+        first = connection.execute(SELECT_BY_KEY, {"of_key": key}).one_or_none()
+        if first is not None and first.body != submission.body:
             raise ConflictError(
                 f"idempotency key {key!r} stands for another workflow, parameters or reused outputs: run {first.run_id}"
             )
         if first is not None:
             return load_run(connection, first.run_id), False
-    if connection.scalar(select(RUNS.c.run_id).where(RUNS.c.run_id == run_id)) is not None:
+    if submission.named and connection.scalar(SELECT_ID, {"of_run": run_id}) is not None:
         raise ConflictError(f"there is a run {run_id!r} already")
-    requested = RunRequested(
-        run_id=run_id, time=now, workflow=workflow.name, digest=workflow.digest, parameters=parameters
-    )
+    record = submission.record(now)
     connection.execute(
-        insert(RUNS).values(
-            run_id=run_id,
-            requested_seq=transaction.last_seq + 1,
-            workflow=workflow.name,
-            digest=workflow.digest,
-            body=body,
-            state=RunState.REQUESTED,
-            cancel_requested=False,
-            requested=now,
-            idempotency_key=key,
-            dynamic=submission.dynamic,
-            parameters=canonical(parameters),
-            context=canonical(dict(submission.context)),
-        )
+        INSERT_RUN,
+        {
+            "run_id": run_id,
+            "requested_seq": transaction.last_seq + 1,
+            "workflow": record.workflow,
+            "digest": record.digest,
+            "body": submission.body,
+            "state": record.state,
+            "cancel_requested": False,
+            "requested": now,
+            "idempotency_key": key,
+            "dynamic": record.dynamic,
+            "parameters": canonical(dict(record.parameters)),
+            "context": canonical(dict(record.context)),
+        },
     )
-    connection.execute(insert(DOCUMENTS).values(run_id=run_id, part=0, text=workflow.model_dump_json()))
+    connection.execute(INSERT_DOCUMENT, {"run_id": run_id, "part": 0, "text": record.document})
     reused = [_reused(run_id, task_id, task, now) for task_id, task in submission.reuse.items()]
     insert_tasks(transaction, run_id, workflow.nodes, first=0, changes=fold(reused, {}))
+    requested = RunRequested(
+        run_id=run_id, time=now, workflow=record.workflow, digest=record.digest, parameters=dict(record.parameters)
+    )
     transaction.append([requested, *reused])
-    return load_run(connection, run_id), True
+    return record, True
 
 
 def _reused(run_id: str, task_id: str, task: TaskRecord, now: datetime) -> TaskCompleted:
@@ -123,7 +151,7 @@ def insert_tasks(
     pending = [row for row in rows if row["task_id"] not in changes]
     for same in (pending, begun):  # each with columns of its own
         if same:
-            transaction.connection.execute(insert(TASKS), same)
+            transaction.connection.execute(INSERT_TASKS, same)
 
 
 def claim(

@@ -10,7 +10,17 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from twingraph_lab.errors import ConflictError, NotFoundError
 from twingraph_lab.events import EVENT, Event, Metrics
-from twingraph_lab.runtime.records import EarlierRun, RunRecord, TaskRecord, run_record, task_record
+from twingraph_lab.runtime.records import (
+    EarlierRun,
+    RunHead,
+    RunRecord,
+    StoredEvent,
+    StoredEvents,
+    TaskRecord,
+    run_head,
+    run_record,
+    task_record,
+)
 from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.runtime.tables import DOCUMENTS, EVENTS, RUNS, TASKS
 
@@ -68,6 +78,48 @@ def list_runs(connection: Connection, limit: int, state: RunState | None) -> lis
     rows = connection.execute(query if state is None else query.where(RUNS.c.state == state)).all()
     documents = _documents(connection, [row.run_id for row in rows])
     return [run_record(row, documents[row.run_id]) for row in rows]
+
+
+def list_heads(
+    connection: Connection,
+    limit: int,
+    *,
+    before: str | None,
+    workflow: str | None,
+    state: RunState | None,
+    text: str,
+) -> list[RunHead]:
+    """Newest first, from the one requested before run `before` on; `text` is part of an id, name or error."""
+    query = select(RUNS).order_by(RUNS.c.requested_seq.desc()).limit(limit)
+    if before is not None:
+        seq = select(RUNS.c.requested_seq).where(RUNS.c.run_id == before).scalar_subquery()
+        query = query.where(RUNS.c.requested_seq < seq)
+    if workflow is not None:
+        query = query.where(RUNS.c.workflow == workflow)
+    if state is not None:
+        query = query.where(RUNS.c.state == state)
+    if text:
+        searched = (RUNS.c.run_id, RUNS.c.workflow, RUNS.c.error)
+        query = query.where(or_(*(column.icontains(text, autoescape=True) for column in searched)))
+    return [run_head(row) for row in connection.execute(query)]
+
+
+def count_tasks(connection: Connection, run_ids: Collection[str]) -> dict[str, dict[TaskState, int]]:
+    """How many tasks of each run are in which state."""
+    query = select(TASKS.c.run_id, TASKS.c.state, func.count()).where(TASKS.c.run_id.in_(run_ids))
+    counts: dict[str, dict[TaskState, int]] = {}
+    for run_id, state, number in connection.execute(query.group_by(TASKS.c.run_id, TASKS.c.state)):
+        counts.setdefault(run_id, {})[TaskState(state)] = number
+    return counts
+
+
+def load_last_event(connection: Connection, run_id: str, before: int | None, types: Collection[str]) -> Event | None:
+    """The run's last event, of these types if any are given, and with a seq below `before` if that is."""
+    query = select(EVENTS.c.body).where(EVENTS.c.run_id == run_id).order_by(EVENTS.c.seq.desc()).limit(1)
+    if types:
+        query = query.where(EVENTS.c.type.in_(types))
+    body = connection.scalar(query if before is None else query.where(EVENTS.c.seq < before))
+    return None if body is None else EVENT.validate_json(body)
 
 
 def _documents(connection: Connection, run_ids: Sequence[str]) -> Mapping[str, list[str]]:
@@ -135,6 +187,24 @@ def load_events(
     if types:
         query = query.where(EVENTS.c.type.in_(types))
     return [EVENT.validate_json(body) for body in connection.scalars(query)]
+
+
+def load_stored_events(
+    connection: Connection, run_id: str | None, after: int, limit: int, limit_bytes: int
+) -> StoredEvents:
+    """In the order of the log, from the first one after `after`, unread; the last one may go beyond `limit_bytes`."""
+    query = select(EVENTS.c.seq, EVENTS.c.run_id, EVENTS.c.type, EVENTS.c.body).where(EVENTS.c.seq > after)
+    if run_id is not None:
+        query = query.where(EVENTS.c.run_id == run_id)
+    found: list[StoredEvent] = []
+    size = 0
+    with connection.execute(query.order_by(EVENTS.c.seq).limit(limit)) as rows:
+        for row in rows:
+            found.append(StoredEvent(*row))
+            size += len(row.body)
+            if size >= limit_bytes:
+                return StoredEvents(found, complete=False)
+    return StoredEvents(found, complete=len(found) < limit)
 
 
 def claimable(now: datetime, run_id: str | None) -> ColumnElement[bool]:

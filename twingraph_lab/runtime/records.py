@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -19,17 +19,16 @@ OUTPUTS: TypeAdapter[Outputs] = TypeAdapter(Outputs)
 
 
 @dataclass(frozen=True, slots=True)
-class RunRecord:
-    """A run as of its last transaction.
+class RunHead:
+    """A run as of its last transaction, without its document: what a list of runs reads.
 
-    `workflow` is its name and `document` the JSON text of the workflow, nodes that were added since included. `epoch`
-    counts the claims; `coordinator` made the last one, and owns the run until `lease_until` while it is running.
+    `workflow` is its name. `epoch` counts the claims; `coordinator` made the last one, and owns the run until
+    `lease_until` while it is running.
     """
 
     run_id: str
     workflow: str
     digest: str
-    document: str
     parameters: Mapping[str, JsonValue]
     context: Mapping[str, JsonValue]
     state: RunState
@@ -43,6 +42,13 @@ class RunRecord:
     error: str
     idempotency_key: str | None
     dynamic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord(RunHead):
+    """A run with its `document`, the JSON text of the workflow, nodes that were added since included."""
+
+    document: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,24 @@ class TaskRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as the log has it: `body` is its JSON text, for those who only hand it on."""
+
+    seq: int
+    run_id: str
+    type: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvents:
+    """A page of the log; `complete` says that nothing followed it when it was read."""
+
+    events: Sequence[StoredEvent]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierRun:
     """Of a run only what tells whether it is worth reading. `replay_of` is empty unless it repeated one node."""
 
@@ -84,25 +108,17 @@ class EarlierRun:
 
 def run_record(row: Row[Any], parts: Sequence[str]) -> RunRecord:
     """From a row of `runs` and the texts of its `documents`, in order."""
-    return RunRecord(
-        run_id=row.run_id,
-        workflow=row.workflow,
-        digest=row.digest,
-        document=assembled(parts),
-        parameters=json.loads(row.parameters),
-        context=json.loads(row.context),
-        state=row.state,
-        coordinator=row.coordinator,
-        epoch=row.epoch,
-        lease_until=row.lease_until,
-        cancel_requested=row.cancel_requested,
-        requested=row.requested,
-        started=row.started,
-        finished=row.finished,
-        error=row.error,
-        idempotency_key=row.idempotency_key,
-        dynamic=row.dynamic,
-    )
+    return RunRecord(**_columns(row), document=assembled(parts))
+
+
+def run_head(row: Row[Any]) -> RunHead:
+    """From a row of `runs`."""
+    return RunHead(**_columns(row))
+
+
+def _columns(row: Row[Any]) -> dict[str, Any]:
+    columns = {field.name: getattr(row, field.name) for field in fields(RunHead)}
+    return {**columns, "parameters": json.loads(row.parameters), "context": json.loads(row.context)}
 
 
 def task_record(row: Row[Any]) -> TaskRecord:

@@ -42,6 +42,10 @@ class EventStream:
         """What is in the log now, as `Ledger.events`."""
         return self._ledger.events(run_id, after, limit, task_id=task_id, types=types)
 
+    def last(self, run_id: str, types: Collection[str], *, before: int | None = None) -> Event | None:
+        """As `Ledger.last_event`."""
+        return self._ledger.last_event(run_id, types, before=before)
+
     def watch(
         self, run_id: str | None = None, *, after: int = 0, poll_s: float = POLL_S, until_finished: bool = True
     ) -> Iterator[Event]:

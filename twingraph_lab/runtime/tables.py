@@ -123,3 +123,22 @@ EVENTS = Table(
     Index("events_by_run", "run_id", "seq"),
     Index("events_by_task", "run_id", "task_id", "seq"),
 )
+
+LIBRARY = Table(
+    "library",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("saved", Instant, nullable=False),
+    Column("text", Text),  # none once it is deleted, so that its number stays taken
+)
+
+# Workflows of the seed engines' endpoints that were submitted, but not triggered yet: what becomes run `execution_id`.
+HELD = Table(
+    "held",
+    METADATA,
+    Column("execution_id", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("requested", Instant, nullable=False),
+)

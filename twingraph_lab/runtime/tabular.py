@@ -13,6 +13,7 @@ from twingraph_lab.errors import MissingExtraError, SerializationError
 
 ABOUT = b"twingraph"
 """Key in the metadata of a stored table's schema: JSON of the `type` it had and its `shape`."""
+BATCH_BYTES = 1 << 20
 
 
 class Table:
@@ -41,13 +42,13 @@ class Table:
             about = json.dumps({"type": name, "shape": value.shape})
             table = table.replace_schema_metadata({**(table.schema.metadata or {}), ABOUT: about})
             with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
-                stream.write_table(table)
+                stream.write_table(table, max_chunksize=_rows_together(table))
         except (pa.ArrowException, ValueError) as error:
             raise SerializationError(f"Arrow can't hold this {name}: {error}") from error
         return bytes(sink.getvalue().to_pybytes())
 
     def decode(self, data: bytes) -> Any:
-        pa = _pyarrow()
+        pa = open_pyarrow()
         try:
             table = pa.ipc.open_stream(data).read_all()
         except pa.ArrowException as error:
@@ -70,7 +71,7 @@ class Parquet:
         raise SerializationError(f"{type(value).__name__} isn't written as Parquet")
 
     def decode(self, data: bytes) -> Any:
-        pa = _pyarrow()
+        pa = open_pyarrow()
         from pyarrow import parquet  # noqa: PLC0415
 
         try:
@@ -86,7 +87,7 @@ def describe(start: bytes) -> str:
     ''
     """
     try:
-        metadata = _pyarrow().ipc.open_stream(start).schema.metadata or {}
+        metadata = open_pyarrow().ipc.open_stream(start).schema.metadata or {}
     except (MissingExtraError, OSError, ValueError):  # pyarrow's errors are among these
         return ""
     about = json.loads(metadata.get(ABOUT, b"{}"))
@@ -112,7 +113,14 @@ def _survives(frame: Any) -> bool:
     return not frame.attrs
 
 
-def _pyarrow() -> Any:
+def _rows_together(table: Any) -> int:
+    """Rows in a batch of about a megabyte, so that whoever shows the first ones needn't read the rest."""
+    rows: int = BATCH_BYTES * table.num_rows // max(1, table.nbytes)
+    return max(1000, rows)
+
+
+def open_pyarrow() -> Any:
+    """The package pyarrow. Raises `MissingExtraError`."""
     try:
         import pyarrow as pa  # noqa: PLC0415
     except ImportError:

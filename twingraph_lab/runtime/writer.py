@@ -34,10 +34,11 @@ class _Job:
 
 
 class Writer:
-    """Group commit: whatever is waiting is written in one transaction, each operation in a savepoint of its own.
+    """Group commit: whatever is waiting is written in one transaction.
 
-    An operation may run more than once before it is committed once, so it must do nothing but write through its
-    transaction.
+    If one of the operations fails, all are done again, each in a savepoint of its own, so that it undoes only itself;
+    if that breaks the transaction, each in its own. So an operation may run more than once before it is committed once,
+    and must do nothing but write through its transaction.
     """
 
     def __init__(self, database: Database, bell: Bell) -> None:
@@ -87,14 +88,14 @@ class Writer:
                 return
 
     def _write(self, jobs: list[_Job]) -> None:
-        if not self._commit(jobs):
-            for job in jobs:  # one of them broke the transaction: apart, it breaks only its own
-                self._commit([job])
+        if not self._commit(jobs, apart=False) and not self._commit(jobs, apart=True):
+            for job in jobs:  # one of them broke the transaction: alone, it breaks only its own
+                self._commit([job], apart=False)
         for job in jobs:
             job.resolve()
 
-    def _commit(self, jobs: list[_Job]) -> bool:
-        """Whether each job's fate is known: its value is durable, or its error final."""
+    def _commit(self, jobs: list[_Job], *, apart: bool) -> bool:
+        """Whether each job's fate is known: its value is durable, or its error final. `apart` is with savepoints."""
         alone = len(jobs) == 1
         began = False
         try:
@@ -103,7 +104,7 @@ class Writer:
                     began = True
                     transaction = Transaction(connection)
                     for job in jobs:
-                        self._attempt(job, transaction, alone=alone)
+                        self._attempt(job, transaction, apart=apart)
                 self._database.committed(transaction.last_seq if transaction.appended else 0)
         except Exception as error:  # noqa: BLE001  (the caller gets it)
             if began and not alone:
@@ -117,10 +118,9 @@ class Writer:
         return True
 
     @staticmethod
-    def _attempt(job: _Job, transaction: Transaction, *, alone: bool) -> None:
-        """An operation that is alone needs no savepoint: its error undoes the whole transaction."""
+    def _attempt(job: _Job, transaction: Transaction, *, apart: bool) -> None:
         job.error = None
-        if alone:
+        if not apart:  # its error undoes the whole transaction
             job.value = job.operation(transaction)
             return
         try:

@@ -55,7 +55,7 @@ def policy_text(policy: CachePolicy) -> str:
     """
     mode = [] if policy.mode == "version" and policy.version else [policy.mode]
     version = [f"version={policy.version}"] if policy.version else []
-    ttl = [f"ttl={_duration_text(policy.ttl_s)}"] if policy.ttl_s else []
+    ttl = [f"ttl={duration_text(policy.ttl_s)}"] if policy.ttl_s else []
     scope = [f"scope={policy.scope}"] if policy.scope != "project" else []
     return ",".join([*mode, *version, *ttl, *scope, *(["refresh"] if policy.refresh else [])])
 
@@ -73,8 +73,12 @@ def duration_s(text: str) -> float:
     return seconds
 
 
-def _duration_text(seconds: float) -> str:
-    """In the longest unit of which it is a whole number."""
+def duration_text(seconds: float) -> str:
+    """What `duration_s` reads as this time, in the longest unit of which it is a whole number.
+
+    >>> duration_text(90), duration_text(7200)
+    ('90s', '2h')
+    """
     for unit in ("d", "h", "m", "s"):
         if (count := seconds / UNITS_S[unit]) == int(count):
             return f"{int(count)}{unit}"

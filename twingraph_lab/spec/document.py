@@ -42,7 +42,7 @@ def load(value: Mapping[str, Any] | str | bytes | Path, *, source: str = "") -> 
     if not isinstance(data, Mapping):
         hint = "; a file is given as a Path" if isinstance(value, str) else ""
         raise WorkflowError([Fault(f"a workflow is an object with `name` and `nodes`{hint}")], source=source)
-    if "nodes" not in data and "version" not in data:
+    if "version" not in data and ("nodes" not in data or "edges" in data):
         dialects = Registry[Dialect]("twingraph_lab.dialects")
         for dialect in map(dialects.get, dialects.names()):
             if dialect.is_dialect(data):

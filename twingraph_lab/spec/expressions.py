@@ -80,6 +80,11 @@ def parse(text: str) -> Expression:
     return Expression(tree, tuple(scan.paths))
 
 
+def lexed(text: str) -> list[tuple[str, str]]:
+    """The tokens of a template that can be parsed, as Jinja's kinds and the text of each; together they are `text`."""
+    return [(kind, value) for _, kind, value in _GRAMMAR.lex(text)]
+
+
 def shown(text: str) -> str:
     """A template as messages quote it: its first hundred characters."""
     return repr(text if len(text) <= 100 else f"{text[:100]}…")

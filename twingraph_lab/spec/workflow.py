@@ -231,10 +231,30 @@ class Node(Derived):
         return tuple(dict.fromkeys([*mentioned, *self.after]))
 
 
+Place = tuple[Number, Number]
+"""Where a canvas draws the centre of something: pixels to the right and downwards."""
+
+
+class Group(Frozen):
+    """Nodes that a canvas frames together; a collapsed group is drawn as one box. A node is in one group at most."""
+
+    label: str = ""
+    nodes: tuple[str, ...] = ()
+    collapsed: StrictBool = False
+
+
+class Comment(Frozen):
+    """A note on a canvas."""
+
+    text: str
+    position: Place
+
+
 class Workflow(Derived):
     """A graph of nodes with parameters. `outputs` are the run's outputs; without any, those of its last nodes are.
 
     With `extra_parameters`, values for parameters that aren't declared are taken too; `{{ input }}` is all of them.
+    `layout`, `groups` and `comments` are for canvases: no run depends on them, so nothing in them is a fault, either.
     """
 
     version: Literal["twingraph/1"] = "twingraph/1"
@@ -247,7 +267,9 @@ class Workflow(Derived):
     ] = Field(default_factory=dict)
     nodes: tuple[Node, ...] = ()
     outputs: dict[str, JsonValue] = Field(default_factory=dict)
-    layout: dict[str, tuple[Number, Number]] = Field(default_factory=dict)
+    layout: dict[str, Place] = Field(default_factory=dict)
+    groups: dict[Name, Group] = Field(default_factory=dict)
+    comments: dict[Name, Comment] = Field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> dict[str, Node]:
@@ -268,12 +290,17 @@ class Workflow(Derived):
     def digest(self) -> str:
         """`sha256:<hex>` of what makes runs differ: two workflows with the same one do the same.
 
-        It is the canonical JSON without defaults, layout and descriptions, and with nodes sorted by id: moving a box,
-        reordering the file or spelling out a default changes nothing, and neither does a new optional field.
+        It is the canonical JSON without defaults, descriptions and what is drawn, and with nodes sorted by id: moving
+        a box, reordering the file or spelling out a default changes nothing, and neither does a new optional field.
         """
         content = self.model_dump(mode="json", exclude=_NOT_IN_DIGEST, exclude_defaults=True)
         content["nodes"] = sorted(content.get("nodes", []), key=_id)
         return digest_of(content)
+
+    @cached_property
+    def text(self) -> str:
+        """The whole document as JSON, defaults included: what a run keeps of it."""
+        return self.model_dump_json()
 
     def outputs_of(self, node: Node) -> tuple[str, ...]:
         """The outputs that a node is declared to have; empty if that is known only once it has run."""
@@ -289,6 +316,8 @@ class Workflow(Derived):
 
 _NOT_IN_DIGEST: Any = {
     "layout": True,
+    "groups": True,
+    "comments": True,
     "description": True,
     "parameters": {"__all__": {"description"}},
     "nodes": {"__all__": {"description", "attributes"}},

@@ -1,0 +1,116 @@
+import type { IEditorServices } from '@jupyterlab/codeeditor';
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import type { CanvasHost, Question } from '../canvas/host';
+import type { CatalogEntry, Delta, Edit, Element, Frame } from '../schema';
+import type { CanvasModel } from './canvas';
+import { Conversation } from './conversation';
+
+/** A canvas in the output of a cell: Python is at the other end of the widget's comm. One for each view. */
+export class WidgetHost implements CanvasHost {
+  private _disposed = false;
+  private readonly _deltas = new Signal<CanvasHost, Delta>(this);
+  private readonly _frames = new Signal<CanvasHost, Frame>(this);
+  private readonly _reset = new Signal<CanvasHost, void>(this);
+  private readonly _changed = new Signal<CanvasHost, void>(this);
+
+  constructor(
+    private readonly _model: CanvasModel,
+    readonly editors: IEditorServices | null
+  ) {
+    _model.on('twingraph:delta', this._onDelta, this);
+    _model.on('twingraph:frame', this._onFrame, this);
+    _model.on('change:elements', this._onElements, this);
+    _model.on('change:title change:read_only change:catalog change:status', this._onChanged, this);
+  }
+
+  get elements(): readonly Element[] {
+    return this._model.get('elements') as Element[];
+  }
+
+  get faults(): readonly string[] {
+    return this._model.get('faults') as string[];
+  }
+
+  get title(): string {
+    return this._model.get('title') as string;
+  }
+
+  get readOnly(): boolean {
+    return this._model.get('read_only') as boolean;
+  }
+
+  get catalog(): readonly CatalogEntry[] {
+    return this._model.get('catalog') as CatalogEntry[];
+  }
+
+  get frame(): Frame | null {
+    const frame = this._model.get('status') as Partial<Frame>;
+    return frame.run_id ? (frame as Frame) : null;
+  }
+
+  get deltas(): ISignal<CanvasHost, Delta> {
+    return this._deltas;
+  }
+
+  get frames(): ISignal<CanvasHost, Frame> {
+    return this._frames;
+  }
+
+  get reset(): ISignal<CanvasHost, void> {
+    return this._reset;
+  }
+
+  get changed(): ISignal<CanvasHost, void> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._disposed;
+  }
+
+  dispose(): void {
+    if (!this._disposed) {
+      this._disposed = true;
+      this._model.off(undefined, undefined, this); // all that this host listens to
+      Signal.clearData(this);
+    }
+  }
+
+  async edit(edits: readonly Edit[]): Promise<Delta> {
+    const said = await Conversation.of(this._model).request({ op: 'edits', edits });
+    const delta = said.delta as Delta;
+    this._model.accept(delta, this);
+    return delta;
+  }
+
+  ask(what: Question, args: Record<string, unknown> = {}): Promise<unknown> {
+    return Conversation.of(this._model).ask(what, args);
+  }
+
+  async undo(): Promise<void> {
+    await Conversation.of(this._model).ask('undo');
+  }
+
+  async redo(): Promise<void> {
+    await Conversation.of(this._model).ask('redo');
+  }
+
+  private _onDelta(delta: Delta, from: WidgetHost | null): void {
+    if (from !== this) {
+      this._deltas.emit(delta);
+    }
+  }
+
+  private _onFrame(frame: Frame): void {
+    this._frames.emit(frame);
+  }
+
+  private _onElements(): void {
+    this._reset.emit();
+  }
+
+  private _onChanged(): void {
+    this._changed.emit();
+  }
+}

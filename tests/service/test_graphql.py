@@ -1,0 +1,101 @@
+"""GraphQL: the queries and subscriptions of TwinGraph's documents, by a client's own protocol."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+
+from tests.workflows import cell, workflow
+
+WAIT_S = 30
+UPDATES = """subscription ExecutionUpdates($executionId: String!) {
+  executionUpdates(executionId: $executionId) {
+    executionId workflowId status nodeId nodeStatus progress message timestamp
+  }
+}"""
+GRAPH = """subscription GraphVisualization($executionId: String!) {
+  graphVisualization(executionId: $executionId) {
+    executionId nodes { id status position data } edges { source target } timestamp
+  }
+}"""
+METRICS = """subscription MetricsStream($components: [String!]) {
+  componentMetricsStream(componentNames: $components) {
+    componentName executionTime memoryUsage cpuUsage throughput errorRate timestamp
+  }
+}"""
+
+
+def ask(served, query, **variables):
+    return served.client.post("/graphql", json={"query": query, "variables": variables}).json()
+
+
+@contextmanager
+def subscribed(served, query, **variables):
+    with served.socket("/graphql", subprotocols=["graphql-transport-ws"]) as socket:
+        socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(socket.recv(WAIT_S))["type"] == "connection_ack"
+        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query, "variables": variables}}))
+        yield socket
+
+
+def news(socket):
+    """What is told until the subscription ends."""
+    while (message := json.loads(socket.recv(WAIT_S)))["type"] != "complete":
+        assert message["type"] == "next", message
+        yield message["payload"]["data"]
+
+
+def two_steps(served, name="w"):
+    steps = cell("a", "x = 1", outputs=["x"]), cell("b", "y = x + 1", outputs=["y"], inputs={"x": {"ref": "a.x"}})
+    return served.lab.submit(workflow(*steps, name=name))
+
+
+def test_executions_can_be_asked_for(served):
+    run = two_steps(served, "asked")
+    run.wait(WAIT_S)
+    query = "query($id: String!) { execution(executionId: $id) { workflowId status nodes { id status } } }"
+    answer = ask(served, query, id=run.id)["data"]["execution"]
+    nodes = [{"id": "a", "status": "completed"}, {"id": "b", "status": "completed"}]
+    assert answer == {"workflowId": "asked", "status": "completed", "nodes": nodes}
+    listed = ask(served, '{ executions(workflowId: "asked") { executionId counts } }')["data"]["executions"]
+    assert listed == [{"executionId": run.id, "counts": {"completed": 2}}]
+
+
+def test_execution_updates_end_with_the_execution(served):
+    run = two_steps(served)
+    with subscribed(served, UPDATES, executionId=run.id) as socket:
+        told = [each["executionUpdates"] for each in news(socket)]
+    assert {each["executionId"] for each in told} == {run.id}
+    assert [each["nodeId"] for each in told if each["nodeStatus"] == "completed"] == ["a", "b"]
+    assert told[-1]["status"] == "completed"
+
+
+def test_the_graph_is_sent_until_it_is_done(served):
+    run = two_steps(served)
+    with subscribed(served, GRAPH, executionId=run.id) as socket:
+        last = [each["graphVisualization"] for each in news(socket)][-1]
+    assert [(node["id"], node["status"]) for node in last["nodes"]] == [("a", "completed"), ("b", "completed")]
+    assert last["nodes"][1]["data"]["output"] == {"y": 2}
+    assert last["edges"] == [{"source": "a", "target": "b"}]
+
+
+def test_metrics_of_components_are_streamed(served):
+    with subscribed(served, METRICS, components=["b"]) as socket:
+        two_steps(served).wait(WAIT_S)
+        told = json.loads(socket.recv(WAIT_S))["payload"]["data"]["componentMetricsStream"]
+    assert told["componentName"] == "b"
+    assert told["executionTime"] > 0
+    assert told["memoryUsage"] > 0
+    assert told["errorRate"] == 0
+
+
+def test_mistakes_are_told_in_words(served):
+    with subscribed(served, UPDATES, executionId="nobody") as socket:
+        message = json.loads(socket.recv(WAIT_S))
+    assert "no run 'nobody'" in str(message)
+    assert "Cannot query field" in str(ask(served, "{ nonsense }")["errors"])
+
+
+def test_a_query_is_only_so_long(served):
+    wide = "{ " + " ".join(f"a{n}: executions {{ status }}" for n in range(100)) + " }"
+    assert "aliases" in str(ask(served, wide)["errors"])
