@@ -165,7 +165,7 @@ class LabPage:
         PICTURES.mkdir(parents=True, exist_ok=True)
         path = PICTURES / f"{name}.png"
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
-        self.page.screenshot(path=path)
+        self.page.screenshot(path=path, animations="disabled")
         return path
 
     def both(self, name: str) -> None:
@@ -173,6 +173,18 @@ class LabPage:
         for theme in ("dark", "light"):
             self.theme(theme)
             self.picture(f"{name}-{theme}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep what was to be seen when a test failed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for name in {"tab", "lab", "own_tab"} & item.funcargs.keys():
+            with suppress(Exception):  # the page may be gone; the test's own error is the one to tell
+                item.funcargs[name].picture(f"failed-{item.name}")
+                report.sections.append(("errors in the page", "\n".join(item.funcargs[name].errors)))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -41,4 +41,4 @@ def _begun(app: Hosted, run_id: str) -> tuple[Frames, int]:
     ledger = app.lab.ledger
     after = ledger.last_seq()
     record = ledger.run(run_id)
-    return Frames(ledger.workflow(record.run_id), record, ledger.tasks(record.run_id)), after
+    return Frames(ledger.workflow(record.run_id), record, ledger.tasks(record.run_id), after=after), after

@@ -20,5 +20,5 @@ def of_root(root: Path) -> str:
 def root(value: str | None, scope: Mapping[str, Any]) -> Path | None:
     """The folder that the header names, if the request came over the socket: its owner may read what we may."""
     server = scope.get("server")
-    on_socket = server is not None and server[1] is None
+    on_socket = server is not None and server[1] is None and str(server[0]).startswith("/")
     return Path(os.path.realpath(unquote(value))) if value and on_socket and "%00" not in value else None

@@ -47,7 +47,6 @@ export function parts(text: string, wanted: string): string[] {
 
 /** A line without the codes that colour a terminal. */
 export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex -- the codes begin with a control character
   return text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '');
 }
 

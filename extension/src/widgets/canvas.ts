@@ -1,5 +1,5 @@
+import { JupyterLuminoPanelWidget } from '@jupyter-widgets/base';
 import type { IEditorServices } from '@jupyterlab/codeeditor';
-import { Widget } from '@lumino/widgets';
 import cytoscape, { type Core, type EventObject } from 'cytoscape';
 import { CytoscapeModel, CytoscapeView } from 'jupyter-cytoscape';
 
@@ -84,7 +84,7 @@ export class CanvasView extends CytoscapeView {
     const panel = new CanvasPanel(host, { core: container => this.core(container), style: this.ownStyle });
     this.panel = panel;
     this.cytoscape_obj = panel.cy;
-    Widget.attach(panel, this.el);
+    (this.luminoWidget as JupyterLuminoPanelWidget).addWidget(panel);
     panel.appear();
     panel.selectionChanged.connect((_, ids) => {
       this.model.set('selected', [...ids]);
@@ -122,6 +122,16 @@ export class CanvasView extends CytoscapeView {
         });
       }
     }
+  }
+
+  /** The panel is a child of the view's own widget: what detaches and disposes that, does so to the panel. */
+  _createElement(): HTMLElement {
+    this.luminoWidget = new JupyterLuminoPanelWidget({ view: this });
+    return this.luminoWidget.node;
+  }
+
+  _setElement(element: HTMLElement): void {
+    this.el = element;
   }
 
   remove(): void {

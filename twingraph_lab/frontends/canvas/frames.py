@@ -37,10 +37,12 @@ class Frames:
     """Folds events into frames, each with what changed since the one before; the first has all nodes.
 
     `record` and `tasks` are the run as it was, say, at some place in the ledger; events from there on, or from before,
-    are applied in order. Not safe to share between threads without a lock.
+    are applied in order. `after` is that place, where it is known. Not safe to share between threads without a lock.
     """
 
-    def __init__(self, workflow: Workflow, record: RunRecord, tasks: Mapping[str, TaskRecord]) -> None:
+    def __init__(
+        self, workflow: Workflow, record: RunRecord, tasks: Mapping[str, TaskRecord], *, after: int = 0
+    ) -> None:
         self._run_id = record.run_id
         self._progress = RunProgress.of(workflow, tasks)
         self._progress.state, self._progress.error = record.state, record.error
@@ -48,7 +50,7 @@ class Frames:
         self._edges = _edges(workflow)
         self._changed = dict.fromkeys(self._progress.nodes)
         self._run_changed = True
-        self._seq = 0
+        self._seq = after
 
     def apply(self, event: Event) -> None:
         """Take in what happened next."""

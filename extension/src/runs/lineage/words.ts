@@ -31,8 +31,8 @@ export function relation(label: string): string {
 
 /** A property of a vertex as text; empty if it has none. */
 export function property(vertex: LineageVertex, name: string): string {
-  const value = vertex.properties[name];
-  return value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const value = vertex.properties[name] ?? '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** The state of an execution, empty for anything else. */
