@@ -121,7 +121,16 @@ def test_the_twingraph_program_runs_as_it_is_and_its_lineage_has_twingraphs_name
     assert twingraph("lineage", "g.V().has('Name', 'compare').values('unit')") == ["miles per hour"]
 
 
-@pytest.mark.parametrize("document", sorted(EXAMPLES.glob("*/workflow.json")), ids=lambda path: path.parent.name)
+def test_the_drawn_document_finds_the_warmest_day_of_each_airport(twingraph):
+    document = EXAMPLES / "05_canvas" / "workflow.twg.json"
+    report = twingraph("run", document)
+    assert report["outputs"]["warmest"] == {"month": 7, "day": 16, "mean_f": 87.4}
+
+    report = twingraph("run", document, "-p", "airport=EWR")
+    assert report["outputs"]["warmest"] == {"month": 7, "day": 19, "mean_f": 91.1}
+
+
+@pytest.mark.parametrize("document", sorted(EXAMPLES.glob("*/workflow*.json")), ids=lambda path: path.parent.name)
 def test_documents_are_valid(twingraph, document):
     assert [report["valid"] for report in twingraph("validate", document)] == [True]
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from twingraph_lab.frontends.board import CellBoard
+    from twingraph_lab.runtime.run import Run
     from twingraph_lab.widgets.canvas import Canvas
 
 
@@ -32,8 +33,10 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from twingraph_lab.platforms import stand_ins  # noqa: PLC0415
     from twingraph_lab.service.driving import ServiceDriver  # noqa: PLC0415
 
-    def easel(board: CellBoard) -> None:
-        display(_canvas(board))
+    def easel(board: CellBoard, run: Run | None) -> Canvas:
+        canvas = _canvas(board, run)
+        display(canvas)
+        return canvas
 
     driver = ServiceDriver(lab.current, lab.settings, lambda text: display(heading(text)))
     shell.register_magics(TwinGraphMagics(shell, lab.current, lab.remembers, driver, easel))
@@ -42,10 +45,10 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     stand_ins.install()
 
 
-def _canvas(board: CellBoard) -> Canvas:
-    """A canvas of a notebook's cells. Raises `MissingExtraError`."""
+def _canvas(board: CellBoard, run: Run | None) -> Canvas:
+    """A canvas of a notebook's cells, which shows this run. Raises `MissingExtraError`."""
     try:
         from twingraph_lab.widgets.canvas import Canvas  # noqa: PLC0415  (needs an extra)
     except ImportError as error:
         raise MissingExtraError("the canvas", "notebook") from error
-    return Canvas(board=board)
+    return Canvas(board=board, run=run)

@@ -45,6 +45,8 @@ export interface Source {
   resume(runId: string): Promise<void>;
   /** Run the same again; the new run's id. */
   rerun(runId: string): Promise<string>;
+  /** Run one node again as it ran, in a run of its own; that run's id. */
+  replay(runId: string, node: string): Promise<string>;
   /** Follow a run until disposed, over its end and a resumption. */
   watch(runId: string, watcher: Watcher): IDisposable;
 }
@@ -91,6 +93,10 @@ export class CommSource implements Source {
 
   async rerun(runId: string): Promise<string> {
     return (await this._conversation.ask<{ run_id: string }>('rerun', { run_id: runId })).run_id;
+  }
+
+  async replay(runId: string, node: string): Promise<string> {
+    return (await this._conversation.ask<{ run_id: string }>('replay', { run_id: runId, node })).run_id;
   }
 
   watch(runId: string, watcher: Watcher): IDisposable {

@@ -15,6 +15,8 @@ from tests.service.stores import Store, chain, told, until
 from twingraph_lab.runtime.states import TaskState
 from twingraph_lab.spec.document import dump
 
+pytestmark = pytest.mark.timeout(600)  # each service that starts brings up a cluster of its own
+
 LENGTH = 6
 ANSWER = {f"n{LENGTH - 1}": LENGTH}
 FIRST = """%%twingraph first
@@ -88,7 +90,7 @@ def test_a_run_goes_on_with_the_service_after_one_that_was_killed(store, tmp_pat
         until(lambda: not store.processes(), "its workers to end with it")
         watched.look()
         store.ensure()
-        assert watched.run.result(90) == ANSWER
+        assert watched.run.result(240) == ANSWER
         watched.check()
 
 
@@ -101,7 +103,7 @@ def test_killed_again_and_again_it_still_gets_there(store, tmp_path):
             store.kill()
             watched.look()
             store.ensure()
-        assert watched.run.result(120) == ANSWER
+        assert watched.run.result(240) == ANSWER
         watched.check()
 
 
@@ -115,7 +117,7 @@ def test_a_run_started_in_a_notebook_survives_its_kernel(store, notebook, tmp_pa
     with store.lab() as lab:
         run = lab.run(lab.runs(1)[0].run_id)
         assert run.record.coordinator.startswith(store.find().process)
-        assert run.result(90) == {"second": {"y": 2}}
+        assert run.result(240) == {"second": {"y": 2}}
     assert told(tmp_path / "journal") == ["end n0", "end n1"]
 
 
@@ -151,7 +153,7 @@ def test_a_run_survives_its_jupyter_server(tmp_path, sign):
         with jupyter.store.lab() as lab:
             run = lab.run(lab.runs(1)[0].run_id)
             assert jupyter.ask(f"twingraph/api/runs/{run.id}")[0] == 200
-            assert run.result(90) == ANSWER
+            assert run.result(240) == ANSWER
             assert run.record.epoch == 1
         assert jupyter.store.find() == service
         assert told(journal) == [f"{what} n{index}" for index in range(LENGTH) for what in ("begin", "end")]

@@ -7,7 +7,7 @@ import pytest
 from twingraph_lab.errors import ConflictError, WorkflowError
 from twingraph_lab.frontends.board import CellBoard
 from twingraph_lab.frontends.canvas.catalog import Catalog
-from twingraph_lab.frontends.canvas.messages import AddEdge, AddNode, Move, Remove, Rename, SetNode
+from twingraph_lab.frontends.canvas.messages import AddEdge, AddNode, Move, Remove, Rename, SetNode, SetWorkflow
 from twingraph_lab.frontends.celltext import CellText
 from twingraph_lab.frontends.shelf import Shelf
 from twingraph_lab.frontends.surroundings import Surroundings
@@ -134,6 +134,29 @@ def test_a_cell_renamed_in_the_notebook_is_followed_by_the_other_cells(notebook)
     notebook.run("%%twingraph second\nz = 3", "cell1")
     assert notebook.texts[2] == "%%twingraph add --in x=second.z\ntotal = x + 1"
     assert nodes(notebook.board.workflow) == ["load", "second", "add"]
+
+
+def test_what_no_cell_makes_follows_a_renamed_cell_in_its_text_too_and_literals_stay(notebook):
+    inputs = {"told": "{{ other.z }} rows", "plain": {"value": {"ref": "other"}}}
+    notebook.edit(
+        AddNode(component="output", id="report", inputs=inputs, position=(0, 0)),
+        SetWorkflow(fields={"outputs": {"z": {"ref": "other.z"}}}),
+    )
+    notebook.run("%%twingraph second\nz = 3", "cell1")
+    workflow = notebook.board.workflow
+    assert workflow.by_id["report"].inputs == {**inputs, "told": "{{ second.z }} rows"}
+    assert workflow.outputs == {"z": {"ref": "second.z"}}
+    notebook.edit(Rename(id="second", to="third"))
+    workflow = notebook.board.workflow
+    assert workflow.by_id["report"].inputs == {**inputs, "told": "{{ third.z }} rows"}
+    assert workflow.outputs == {"z": {"ref": "third.z"}}
+    with pytest.raises(WorkflowError, match="change it by hand first"):
+        notebook.edit(
+            SetNode(id="report", fields={"inputs": {"told": "{{ third.z | round }}"}}), Rename(id="third", to="a-b")
+        )
+    notebook.edit(SetNode(id="report", fields={"inputs": {"told": "{{ third.z | round }}"}}))
+    with pytest.raises(WorkflowError, match="change it by hand first"):
+        notebook.run("%%twingraph a-b\nz = 3", "cell1")
 
 
 def test_a_node_added_on_the_canvas_is_a_cell_below_the_last_one(notebook):
@@ -280,6 +303,16 @@ def test_only_what_can_run_is_run(notebook):
     workflow, values = notebook.board.ready()
     assert nodes(workflow) == ["load", "other", "add", "times"]
     assert values == {"factor": 3}
+
+
+def test_what_is_wrong_elsewhere_keeps_no_part_from_running(notebook):
+    notebook.run("%%twingraph late\ny = nowhere")
+    with pytest.raises(WorkflowError, match="nowhere"):
+        notebook.board.ready()
+    workflow, _ = notebook.board.ready(["add"])
+    assert "add" in nodes(workflow)
+    with pytest.raises(WorkflowError, match="nowhere"):
+        notebook.board.ready(["late"])
 
 
 def test_a_cell_that_moves_to_another_workflow_leaves_this_one(notebook):

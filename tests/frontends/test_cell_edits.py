@@ -12,8 +12,8 @@ from twingraph_lab.frontends.cell_lines import typed
 from twingraph_lab.frontends.cell_options import cell_of, cell_options
 from twingraph_lab.frontends.cellbook import CellBook
 from twingraph_lab.frontends.celltext import CellText
-from twingraph_lab.frontends.entries import renamed_inputs
 from twingraph_lab.frontends.surroundings import Surroundings
+from twingraph_lab.spec.rewriting import renamed
 from twingraph_lab.spec.workflow import Builtin, CachePolicy, Node, Parameter, PlatformSpec, Retry, Source, Workflow
 
 CELLS = (
@@ -147,7 +147,7 @@ def test_a_new_name_is_followed_by_all_that_name_the_node():
         node.model_copy(
             update={
                 "id": "read" if node.id == "load" else node.id,
-                "inputs": renamed_inputs(node.inputs, "load", "read"),
+                "inputs": renamed(node.inputs, "load", "read"),
                 "after": tuple("read" for _ in node.after),
             }
         )

@@ -15,6 +15,13 @@ board = CellBoard(shelf, shelf.current, lambda workflow: Catalog())
 """
 
 
+CANVAS = """
+from twingraph_lab.widgets import Canvas
+canvas = Canvas(board=board)
+get_ipython().kernel.comm_manager.comms["canvas"] = canvas.comm
+"""
+
+
 class FrontEnd:
     """Sends what a page sends, and keeps what the kernel says over comms."""
 
@@ -29,6 +36,17 @@ class FrontEnd:
         message = self._client.session.msg("execute_request", content, metadata={"cellId": cell} if cell else {})
         self._send(message)
         return self._client.get_shell_msg(timeout=WAIT_S)["content"]["status"] == "ok"
+
+    def subshell(self, request, **content):
+        """Make or end one more thread of the kernel that hears us; its name."""
+        self._client.control_channel.send(self._client.session.msg(f"{request}_subshell_request", content))
+        return self._client.get_control_msg(timeout=WAIT_S)["content"].get("subshell_id")
+
+    def say(self, comm, data, subshell):
+        """Say something over a comm, to one of the kernel's threads."""
+        message = self._client.session.msg("comm_msg", {"comm_id": comm, "data": data})
+        message["header"]["subshell_id"] = subshell
+        self._send(message)
 
     def tell(self, cells, seen=None, drawings=None):
         """Say which cells the notebook has."""
@@ -105,6 +123,24 @@ def test_cells_and_canvas_are_one_over_the_comm(front_end):
     assert front_end.run("assert [node.id for node in board.workflow.nodes] == ['load', 'add']", "x")
     faults = front_end.heard("nodes")[-1]["nodes"]["c"]["faults"]
     assert faults == ["there is no node 'other'. There is load", "the cell was changed and not run since: run it"]
+
+
+def test_cells_are_heard_when_the_page_of_the_canvas_is_gone(front_end):
+    front_end.run("%load_ext twingraph_lab", "first")
+    front_end.run(CELLS["a"], "a")
+    front_end.run(BOARD, "board")
+    front_end.run(CANVAS, "canvas")
+    front_end.tell({"a": CELLS["a"]})
+    subshell = front_end.subshell("create")
+    edit = {"op": "rename", "id": "load", "to": "read"}
+    content = {"op": "edits", "n": 1, "edits": [edit]}
+    front_end.say("canvas", {"method": "custom", "content": content}, subshell)
+    (written,) = front_end.heard("write")
+    front_end.subshell("delete", subshell_id=subshell)
+    front_end.heard("nodes")
+    front_end.tell({"a": "%%twingraph read\nx = 2"}, seen=written["n"])
+    (nodes,) = front_end.heard("nodes")
+    assert nodes["nodes"]["a"]["faults"] == ["the cell was changed and not run since: run it"]
 
 
 def test_nonsense_over_the_comm_changes_nothing(front_end):

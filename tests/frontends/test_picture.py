@@ -37,6 +37,31 @@ def test_every_node_and_edge_is_drawn():
     assert texts(svg) == ["a", "b", "two rows", "c"]
 
 
+@pytest.mark.parametrize("layout", [{}, {"a": (0, 0)}])
+def test_secrets_are_in_no_picture(layout):
+    inputs = {"password": "abcdef", "service": {"token": "abcdef"}, "url": "http://here"}
+    drawing = picture(
+        Workflow(name="w", nodes=(Node(id="a", component="output", inputs=inputs),), layout=layout), {}, {}
+    )
+    assert "http://here" in drawing
+    assert "abcdef" not in drawing
+
+
+@pytest.mark.parametrize("layout", [{}, {"a": (0, 0)}])
+def test_text_that_xml_cannot_hold_spoils_no_picture(layout):
+    text = "x\x00\x1b[2J\ufffe <script>"
+    flow = Workflow(
+        name="test",
+        nodes=(Node(id="a", component="output", inputs={"x": text}),),
+        layout=layout,
+        groups={"g": Group(label=text, nodes=("a",))},
+        comments={"c": Comment(text=text, position=(0, 0))},
+    )
+    svg = drawn(flow, {}, {"a": text})
+    assert not list(svg.iter(f"{SVG}script"))
+    assert "a" in texts(svg)
+
+
 def test_a_picture_with_room_for_notes_keeps_its_size_when_they_come():
     whole = workflow({"a": [], "b": ["a"]})
     sizes = {drawn(whole, {}, notes, 16).get("viewBox") for notes in ({}, {"a": "running 1.0 s"}, {"b": "completed"})}

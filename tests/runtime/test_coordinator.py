@@ -14,6 +14,7 @@ from twingraph_lab.errors import ConflictError, StoreError, TwinGraphError
 from twingraph_lab.events import RunStarted, TaskStarted
 from twingraph_lab.lab import Lab
 from twingraph_lab.runtime.coordinator import identity, is_dead
+from twingraph_lab.schedulers.inline import InlineScheduler
 from twingraph_lab.settings import Settings
 
 WAIT = "import pathlib, time\nwhile not pathlib.Path(path).exists(): time.sleep(0.01)\nresult = 1"
@@ -75,6 +76,22 @@ def test_a_run_accepted_by_one_lab_is_driven_by_another_that_coordinates(setting
         assert run.state == "requested"
         driving.coordinate(until_idle=True)
         assert run.result(10) == {"a": 1}
+
+
+def test_who_looks_for_runs_after_having_been_kept_waiting_leaves_its_own_alone(settings, monkeypatch):
+    submit = InlineScheduler.submit
+
+    def slowly(*args, **options):
+        time.sleep(1.0)  # as a cluster that has to start first: longer than a lease
+        submit(*args, **options)
+
+    monkeypatch.setattr(InlineScheduler, "submit", slowly)
+    with Lab(settings) as lab:
+        lab.adopt()
+        runs = [lab.submit(workflow(cell("a", "result = 1")), drive=False) for _ in range(2)]
+        assert [run.result(30) for run in runs] == [{"a": 1}, {"a": 1}]
+        for run in runs:
+            assert [e.epoch for e in lab.ledger.events(run.id) if isinstance(e, RunStarted)] == [1]
 
 
 def test_a_coordinator_whose_run_was_taken_over_lets_go(lab, tmp_path):

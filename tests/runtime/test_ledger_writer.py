@@ -99,6 +99,18 @@ def test_an_operation_that_breaks_the_transaction_breaks_only_its_own(ledger: Le
     assert [event.seq for event in ledger.events(None)] == [1, 2]
 
 
+def test_what_may_have_been_committed_is_not_written_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch):
+    def lost(seq: int) -> None:
+        if seq:
+            raise OSError("the server went away before it answered")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger._database, "committed", lost)
+        results = together(ledger, lambda: ledger.accept(ONE, {}), lambda: ledger.accept(ONE, {}))
+    assert [type(result) for result in results] == [StoreError, StoreError]
+    assert [event.seq for event in ledger.events(None)] == [1, 2]
+
+
 def test_one_key_makes_one_run_however_many_ask(ledger_url: str):
     with Ledger(ledger_url) as one, Ledger(ledger_url) as other, ThreadPoolExecutor(10) as pool:
         asked = [

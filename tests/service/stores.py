@@ -16,7 +16,8 @@ from twingraph_lab.service import endpoint
 from twingraph_lab.service.finding import ensure, find, stop
 from twingraph_lab.settings import Settings
 
-PATIENCE_S = 60
+PATIENCE_S = 120
+"""A cluster that starts on a busy machine takes half a minute."""
 
 
 def until(condition, what="that"):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 
+import pytest
+from websockets.exceptions import ConnectionClosed
+
 from tests.workflows import cell, workflow
 
 WAIT_S = 30
@@ -99,3 +102,21 @@ def test_mistakes_are_told_in_words(served):
 def test_a_query_is_only_so_long(served):
     wide = "{ " + " ".join(f"a{n}: executions {{ status }}" for n in range(100)) + " }"
     assert "aliases" in str(ask(served, wide)["errors"])
+
+
+def test_bodies_and_messages_are_read_strictly(served):
+    for body in (
+        '"text"',
+        "[{}]",
+        "[" * 50_000,
+        '{"variables": ' * 50_000,
+        '{"query": NaN}',
+        "\ud800".encode("utf-8", "surrogatepass"),
+    ):
+        answer = served.client.post("/graphql", content=body, headers={"content-type": "application/json"})
+        assert (answer.status_code, answer.json()["error"]) == (422, "WorkflowError")
+    with served.socket("/graphql", subprotocols=["graphql-transport-ws"]) as socket:
+        socket.send("[" * 50_000)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(WAIT_S)
+    assert closed.value.rcvd.code == 4400

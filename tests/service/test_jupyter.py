@@ -83,6 +83,11 @@ def test_a_page_of_another_origin_is_refused_whatever_it_can_prove(shared, metho
     assert status == 403
 
 
+def test_a_request_that_says_another_site_made_it_is_refused_without_an_origin_too(shared):
+    for site in ("cross-site", "same-site"):
+        assert shared.ask("twingraph/api/runs", **{"Sec-Fetch-Site": site})[0] == 403
+
+
 def test_a_page_of_another_origin_gets_no_websocket_even_with_the_token(shared):
     with pytest.raises(InvalidStatus) as refused, shared.listen("twingraph/api/events", origin="http://evil.example"):
         pass

@@ -201,6 +201,28 @@ def test_nothing_is_read_when_nobody_follows(ledger, run_id):
     assert within(WAIT_S, come_and_go()) == (0, 0)
 
 
+def test_who_leaves_while_the_bell_rings_takes_the_reader_along(ledger, run_id):
+    tail = Tail(ledger)
+
+    async def leave(batches, moment):
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        await batches.aclose()
+
+    async def leave_at_every_moment():
+        for moment in range(10):
+            batches = tail.follow(run_id)
+            await anext(batches)
+            await asyncio.sleep(0.2)  # now its reader listens
+            leaving = asyncio.create_task(leave(batches, moment))
+            asyncio.get_running_loop().call_soon(ledger.bell.ring)
+            await leaving
+        await asyncio.sleep(0.1)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert within(WAIT_S, leave_at_every_moment()) == set()
+
+
 def test_closing_lets_everybody_end(ledger, run_id):
     tail = Tail(ledger)
 

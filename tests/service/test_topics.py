@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.workflows import cell, workflow
+from twingraph_lab.service.topics import MOST_TOPICS
 
 WAIT_S = 30
 
@@ -59,6 +60,26 @@ def test_after_unsubscribing_nothing_is_told(served):
         served.lab.submit(workflow(cell("quiet"))).wait(WAIT_S)
         say(socket, type="subscribe", execution_id="nobody")
         assert [told(socket)["type"], told(socket)["type"]] == ["subscribed", "error"]
+
+
+def test_what_has_ended_can_be_heard_again_however_often(served):
+    run = served.lab.submit(workflow(cell("a")))
+    run.wait(WAIT_S)
+    with served.socket("/ws") as socket:
+        for _ in range(MOST_TOPICS + 1):
+            say(socket, type="subscribe", execution_id=run.id)
+            while (message := told(socket))["data"].get("event") != "run.finished":
+                assert message["type"] != "error"
+            say(socket, type="unsubscribe", execution_id=run.id)
+            assert told(socket)["type"] == "unsubscribed"
+
+
+def test_bytes_are_answered_and_the_connection_goes_on(served):
+    with served.socket("/ws") as socket:
+        socket.send(b"\x00")
+        assert "as text" in told(socket)["data"]["message"]
+        say(socket, type="subscribe", topic="node:a:status")
+        assert told(socket)["type"] == "subscribed"
 
 
 def test_nonsense_is_answered_and_the_connection_goes_on(served):

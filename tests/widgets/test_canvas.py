@@ -8,7 +8,8 @@ import pytest
 from ipycytoscape import CytoscapeWidget
 
 from tests.workflows import cell, workflow
-from twingraph_lab.errors import NotFoundError, WorkflowError
+from twingraph_lab.errors import Fault, NotFoundError, WorkflowError
+from twingraph_lab.frontends.canvas.catalog import Catalog
 from twingraph_lab.frontends.canvas.messages import Rename
 from twingraph_lab.spec.document import load
 from twingraph_lab.spec.workflow import Workflow
@@ -126,6 +127,43 @@ class TestEdits:
         assert page.edit(canvas, {"op": "remove", "ids": ["load"]})["op"] == "refused"
         canvas.apply({"op": "remove", "ids": ["load"]})
         assert "load" not in canvas.workflow.by_id
+        assert page.ask(canvas, "undo")["op"] == "failed"
+        assert "load" not in canvas.workflow.by_id
+        assert canvas.undo()
+        assert page.ask(canvas, "redo")["op"] == "failed"
+        assert "load" in canvas.workflow.by_id
+
+    def test_what_a_program_says_wrong_is_all_named(self, canvas):
+        with pytest.raises(WorkflowError) as raised:
+            canvas.apply({"op": "rename", "id": "load"}, {"op": "nonsense"})
+        assert [fault.path for fault in raised.value.faults] == ["0.rename.to", "1"]
+
+    @pytest.mark.parametrize("drawn", ["flow.twg.json", 3])
+    def test_what_is_no_workflow_is_not_drawn(self, page, inline, canvas, drawn):
+        with pytest.raises(WorkflowError, match="what is drawn is a Workflow, not"):
+            Canvas(drawn, lab=inline)
+        with pytest.raises(WorkflowError, match="what is drawn is a Workflow, not"):
+            canvas.workflow = drawn
+        assert canvas.workflow == chain()
+
+    def test_what_could_not_be_undone_can_be_tried_again(self, page, inline):
+        class Stuck(Plain):
+            stuck = False
+
+            def put(self, workflow):
+                if self.stuck:
+                    raise WorkflowError([Fault("not now")])
+                return super().put(workflow)
+
+        canvas = Canvas(board=(board := Stuck(chain(), lambda workflow: Catalog())), lab=inline)
+        canvas.apply(Rename(id="total", to="sum"))
+        board.stuck = True
+        with pytest.raises(WorkflowError, match="not now"):
+            canvas.undo()
+        board.stuck = False
+        assert canvas.undo()
+        assert canvas.workflow == chain()
+        canvas.close()
 
     def test_what_python_changes_is_told(self, page, canvas):
         canvas.apply(Rename(id="total", to="sum"))
@@ -296,6 +334,28 @@ class TestFiles:
         assert (canvas.workflow.name, canvas.workflow.nodes) == ("new", ())
         canvas.save()
         assert load(tmp_path / "new.twg.json").name == "new"
+
+    @pytest.mark.parametrize("content", [b"\xff\xfe", b"[1]", b'{"name": '])
+    def test_a_file_that_is_no_workflow_is_named(self, page, inline, tmp_path, content):
+        (tmp_path / "flow.twg.json").write_bytes(content)
+        with pytest.raises(WorkflowError, match=r"flow\.twg\.json: 1 fault"):
+            Canvas.load(tmp_path / "flow.twg.json", lab=inline)
+
+    def test_what_cannot_be_read_or_written_is_named(self, page, canvas, inline, tmp_path):
+        with pytest.raises(NotFoundError, match="can't read"):
+            Canvas.load(tmp_path, lab=inline)
+        with pytest.raises(NotFoundError, match="can't write"):
+            canvas.save(tmp_path / "nowhere" / "flow.twg.json")
+        with pytest.raises(NotFoundError, match="can't write"):
+            canvas.save(tmp_path)
+        assert not [*tmp_path.glob("**/*.saving")]
+
+    def test_a_link_to_a_document_stays_one(self, page, canvas, tmp_path):
+        there, link = tmp_path / "there.twg.json", tmp_path / "link.twg.json"
+        link.symlink_to(there)
+        canvas.save(link)
+        assert link.is_symlink()
+        assert load(there) == chain()
 
     def test_saving_needs_a_place(self, page, canvas):
         with pytest.raises(WorkflowError, match=r"canvas.save\('name"):

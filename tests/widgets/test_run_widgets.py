@@ -82,6 +82,11 @@ def test_another_run_is_shown_by_setting_its_id(page, inline, run):
     view = RunView(run, lab=inline)
     view.run_id = other.id
     page.hear(view, lambda said: said.get("frame", {}).get("run_id") == other.id)
+    view.run_id = run.id[:8]
+    assert view.run_id == run.id
+    with pytest.raises(NotFoundError, match="no run 'nowhere'"):
+        view.run_id = "nowhere"
+    assert view.run_id == run.id
     view.close()
 
 

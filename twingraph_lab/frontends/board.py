@@ -57,14 +57,14 @@ class CellBoard:
         """Nodes whose cells aren't understood, so that nobody rewrites them."""
         return self._shown[2]
 
-    def ready(self) -> tuple[Workflow, dict[str, JsonValue]]:
+    def ready(self, nodes: Sequence[str] = ()) -> tuple[Workflow, dict[str, JsonValue]]:
         """The workflow to run, without cells that were refused, and the values of captured variables.
 
-        Raises `WorkflowError` with all that keeps it from running.
+        Raises `WorkflowError` with all that keeps it, or these nodes and what they need, from running.
         """
         with self._shelf.lock:
             around = self._shelf.around()
-            book, values = self._shelf.book(self._name).renewed(around.variables, around.history)
+            book, values = self._shelf.book(self._name).renewed(around.variables, around.history, nodes)
             return self._shelf.keep(book).workflow, values
 
     def apply(self, edits: Sequence[Edit]) -> Workflow:

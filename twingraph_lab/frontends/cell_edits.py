@@ -14,8 +14,9 @@ from twingraph_lab.frontends.cellbook import CellBook
 from twingraph_lab.frontends.cells import as_code
 from twingraph_lab.frontends.celltext import CellText
 from twingraph_lab.frontends.definitions import defines_only
-from twingraph_lab.frontends.entries import Cell, renamed_inputs
+from twingraph_lab.frontends.entries import Cell
 from twingraph_lab.frontends.surroundings import Surroundings
+from twingraph_lab.spec.rewriting import renamed
 from twingraph_lab.spec.workflow import Node, Source, Workflow
 
 ELSEWHERE = "change it in the notebook"
@@ -65,9 +66,9 @@ class Following:
 
     def _renaming(self, node: Node) -> Node:
         """The node as it is shown, but for the new names of those it takes from."""
-        inputs: JsonValue = node.inputs
+        inputs: Mapping[str, JsonValue] = node.inputs
         for old, new in self.renamed.items():
-            inputs = renamed_inputs(inputs, old, new)
+            inputs = renamed(inputs, old, new)
         after = tuple(self.renamed.get(name, name) for name in node.after)
         same = inputs == node.inputs and after == node.after
         return node if same else node.model_copy(update={"inputs": inputs, "after": after})

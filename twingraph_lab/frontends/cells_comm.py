@@ -15,6 +15,7 @@ from comm import create_comm
 from pydantic import ValidationError
 
 from twingraph_lab.events import Frozen
+from twingraph_lab.frontends.comms import listen_where_asked
 from twingraph_lab.frontends.shelf import Shelf
 from twingraph_lab.spec.workflow import Comment, Group, Place, Workflow
 
@@ -54,6 +55,7 @@ class CellsComm:
         self._sent = 0
         self._nodes: dict[str, Any] = {}
         self._comm = create_comm(target_name=TARGET)
+        listen_where_asked(self._comm)
         self._comm.on_msg(self._hear)
         self._comm.on_close(self._gone)
         shelf.pen = self

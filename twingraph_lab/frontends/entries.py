@@ -134,18 +134,6 @@ def _has(outputs: tuple[str, ...], name: str) -> bool:
     return not outputs or outputs == (RESULT,) or name in (*outputs, ALL) or bool(FIGURE.fullmatch(name))
 
 
-def renamed_inputs(value: JsonValue, old: str, new: str) -> JsonValue:
-    """Inputs whose references to the node `old` are to `new`."""
-    match value:
-        case {"ref": str(path), **others} if not others:
-            return {"ref": _renamed(path, old, new)}
-        case dict():
-            return {key: renamed_inputs(part, old, new) for key, part in value.items()}
-        case list():
-            return [renamed_inputs(part, old, new) for part in value]
-    return value
-
-
 def _renamed(source: str, old: str, new: str) -> str:
     giver, dot, path = source.partition(".")
     return f"{new}{dot}{path}" if giver == old else source

@@ -20,7 +20,7 @@ INTERVAL_S = 0.5
 """A display is renewed at most this often."""
 
 
-Events = SimpleQueue[Event | Exception | None]
+Events = SimpleQueue[Event | BaseException | None]
 
 
 class Watchable(Protocol):
@@ -128,10 +128,13 @@ def _html_widget() -> Any:
     return HTML()
 
 
-def follow(run: Watchable, progress: RunProgress, screen: Screen, *, after: int = 0) -> None:
+def follow(
+    run: Watchable, progress: RunProgress, screen: Screen, *, after: int = 0, ends: Callable[[], bool] = lambda: False
+) -> None:
     """Show a run from cursor `after` until it ends.
 
-    Ctrl-C, or the stop button, asks it to stop and goes on watching; the second one raises `KeyboardInterrupt`.
+    Ctrl-C, or the stop button, asks it to stop and goes on watching; the second one raises `KeyboardInterrupt`. So does
+    the first if `ends` says that it is the notebook that ends: the run goes on.
     """
     events: Events = SimpleQueue()
 
@@ -144,15 +147,21 @@ def follow(run: Watchable, progress: RunProgress, screen: Screen, *, after: int 
         else:
             events.put(None)
 
+    def stop() -> None:
+        if ends():
+            events.put(KeyboardInterrupt())
+        else:
+            run.cancel()
+
     threading.Thread(target=read, name="twingraph-follow", daemon=True).start()
-    with _interrupts_cancel(run):
+    with _interrupted_by(stop):
         while not _pump(events, progress, screen):
             pass
     screen.finish(progress)
 
 
 @contextmanager
-def _interrupts_cancel(run: Watchable) -> Iterator[None]:
+def _interrupted_by(stop: Callable[[], None]) -> Iterator[None]:
     """A handler instead of `except KeyboardInterrupt`, which could strike between any two steps. It must not wait."""
     asked = False
 
@@ -161,7 +170,7 @@ def _interrupts_cancel(run: Watchable) -> Iterator[None]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        threading.Thread(target=run.cancel, daemon=True).start()
+        threading.Thread(target=stop, daemon=True).start()
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -184,7 +193,7 @@ def _pump(events: Events, progress: RunProgress, screen: Screen) -> bool:
             break
         if event is None:
             return True
-        if isinstance(event, Exception):
+        if isinstance(event, BaseException):
             raise event
         progress.apply(event)
     return False

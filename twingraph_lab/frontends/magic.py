@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.interactiveshell import ExecutionInfo, InteractiveShell
@@ -19,19 +20,19 @@ from twingraph_lab.errors import TwinGraphError
 from twingraph_lab.frontends.drivers import Driver
 from twingraph_lab.frontends.live import Display, Lines, Screen
 from twingraph_lab.frontends.magic_options import HelpShownError, line_options
-from twingraph_lab.frontends.ports import Laboratory
+from twingraph_lab.frontends.ports import Easel, Laboratory
 from twingraph_lab.frontends.progress import RunProgress
 from twingraph_lab.frontends.session import Session
 from twingraph_lab.frontends.shelf import Shelf
 from twingraph_lab.frontends.tables import as_table
 from twingraph_lab.frontends.views import View
 
-if TYPE_CHECKING:
-    from twingraph_lab.frontends.board import CellBoard
-
 UNNAMED = "notebook"
 RUN_PYTHON = frozenset({"capture", "prun", "time"})
 """Magics of IPython that run the cell below them in the notebook's namespace."""
+NOTICE_S = 1.0
+"""How long after an interrupt a kernel waits for the request to end, before it takes it for the stop button."""
+LOOK_S = 0.02
 MATCHER = "twingraph_matcher"
 WATCHER = "twingraph_watcher"
 OURS = re.compile(r"^%%twingraph\b|run_cell_magic", re.MULTILINE)
@@ -57,7 +58,7 @@ class ShellFront:
         missing = object()
         return {
             name: value
-            for name, value in self._shell.user_ns.items()
+            for name, value in self._shell.user_ns.copy().items()  # a cell may run meanwhile
             if not name.startswith("_") and hidden.get(name, missing) is not value
         }
 
@@ -82,6 +83,13 @@ class ShellFront:
     def attended(self) -> bool:
         """Only front ends with people before them tell which cell runs."""
         return bool(self.cell)
+
+    def ends(self) -> bool:
+        """Jupyter interrupts a kernel right before it asks it to shut down or to restart."""
+        until = time.monotonic() + (NOTICE_S if hasattr(self._shell, "kernel") else 0)
+        while not self._shell.exit_now and time.monotonic() < until:
+            time.sleep(LOOK_S)  # the request is taken by a thread of its own
+        return bool(self._shell.exit_now)
 
     def connect(self, shelf: Shelf) -> None:
         """Let the front end tell the shelf of its cells, if it knows how to, and take what is written into them."""
@@ -115,7 +123,7 @@ class TwinGraphMagics(Magics):
         lab: Callable[[], Laboratory],
         remembers: Callable[[], bool] = lambda: True,
         driver: Driver | None = None,
-        easel: Callable[[CellBoard], None] | None = None,
+        easel: Easel | None = None,
     ) -> None:
         super().__init__(shell)
         self._lab = lab

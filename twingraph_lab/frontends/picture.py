@@ -10,6 +10,7 @@ from twingraph_lab.frontends.display import Look, clip, counted
 from twingraph_lab.frontends.layers import Layers, Spot, arrange
 from twingraph_lab.frontends.picture_parts import CHARACTER, LETTERS, Point, arrow, box, curve, lines, svg
 from twingraph_lab.frontends.placed_picture import PLACED_LIMIT, placed_picture
+from twingraph_lab.lineage.preview import without_secrets
 from twingraph_lab.spec.workflow import Node, Workflow
 
 LIMIT = 60
@@ -74,7 +75,8 @@ def short(value: JsonValue) -> str:
 
 
 def _title(node: Node) -> str:
-    return f"{node.id}\n" + "\n".join(f"{name} ← {short(value)}" for name, value in node.inputs.items())
+    given = (f"{name} ← {short(without_secrets(name, value))}" for name, value in node.inputs.items())
+    return "\n".join([node.id, *given])
 
 
 def _summary(workflow: Workflow, looks: Mapping[str, Look]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -12,13 +13,16 @@ CHARACTER = 7.3  # pixels of a bold sans-serif letter at 12px, on average
 
 Point = tuple[float, float]
 
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML document can hold, however they are written (XML 1.0, section 2.2)."""
+
 
 def svg(name: str, corner: Point, size: Point, parts: Iterable[str]) -> str:
     """The picture called `name`, of what is within `size` from its upper left `corner`."""
     (left, top), (width, height) = corner, size
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left:.0f} {top:.0f} {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" role="img" aria-label="{escape(name)}" '
+        f'width="{width:.0f}" role="img" aria-label="{_escaped(name)}" '
         f'style="display:block;max-width:100%;height:auto" '
         f'font-family="system-ui,sans-serif" font-size="12">{"".join(parts)}</svg>'
     )
@@ -34,23 +38,23 @@ def box(corner: Point, size: Point, name: str, *, title: str, note: str = "", lo
     badge = (
         f'<circle cx="{x + 15:.1f}" cy="{middle:.1f}" r="8" fill="{look.colour}"/>'
         f'<text x="{x + 15:.1f}" y="{middle + 4:.1f}" text-anchor="middle" font-weight="bold" font-size="11" '
-        f'fill="#fff">{escape(look.symbol)}</text>'
+        f'fill="#fff">{_escaped(look.symbol)}</text>'
         if look
         else ""
     )
     name_y = middle - 2 if note else middle + 4
     below = (
         f'<text x="{text_x:.1f}" y="{middle + 12:.1f}" font-size="10" fill="currentColor" fill-opacity=".75">'
-        f"{escape(clip(note, letters + 3))}</text>"
+        f"{_escaped(clip(note, letters + 3))}</text>"
         if note
         else ""
     )
     return (
-        f"<g><title>{escape(title.strip())}</title>"
+        f"<g><title>{_escaped(title.strip())}</title>"
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height}" rx="6" fill="{colour}" '
         f'fill-opacity="{opacity}" stroke="{colour}" stroke-opacity="{".9" if look else ".5"}" stroke-width="1.4"/>'
         f'{badge}<text x="{text_x:.1f}" y="{name_y:.1f}" font-weight="600" fill="currentColor">'
-        f"{escape(clip(name, letters))}</text>{below}</g>"
+        f"{_escaped(clip(name, letters))}</text>{below}</g>"
     )
 
 
@@ -61,7 +65,7 @@ def frame(corner: Point, size: Point, label: str) -> str:
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="10" fill="currentColor" '
         f'fill-opacity=".03" stroke="currentColor" stroke-opacity=".35" stroke-dasharray="5 4"/>'
         f'<text x="{x + 10:.1f}" y="{y + 16:.1f}" font-size="11" fill="currentColor" fill-opacity=".75">'
-        f"{escape(clip(label, max(LETTERS, int((width - 20) / CHARACTER))))}</text>"
+        f"{_escaped(clip(label, max(LETTERS, int((width - 20) / CHARACTER))))}</text>"
     )
 
 
@@ -69,7 +73,8 @@ def lines(corner: Point, texts: Iterable[str], *, height: float = 16) -> str:
     """Plain lines of text, one below the other."""
     x, y = corner
     return "".join(
-        f'<text x="{x:.1f}" y="{y + number * height:.1f}" fill="currentColor" fill-opacity=".85">{escape(text)}</text>'
+        f'<text x="{x:.1f}" y="{y + number * height:.1f}" fill="currentColor" fill-opacity=".85">'
+        f"{_escaped(text)}</text>"
         for number, text in enumerate(texts)
     )
 
@@ -97,3 +102,7 @@ def curve(start: Point, end: Point, *, downwards: bool) -> str:
         return f"C{x:.1f},{middle:.1f} {to_x:.1f},{middle:.1f} {to_x:.1f},{to_y:.1f}"
     middle = (x + to_x) / 2
     return f"C{middle:.1f},{y:.1f} {middle:.1f},{to_y:.1f} {to_x:.1f},{to_y:.1f}"
+
+
+def _escaped(text: str) -> str:
+    return escape(_ILLEGAL.sub("\ufffd", text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import JsonValue
 
@@ -18,6 +18,9 @@ from twingraph_lab.runtime.records import RunRecord, TaskRecord
 from twingraph_lab.runtime.run import Run
 from twingraph_lab.runtime.stream import EventStream
 from twingraph_lab.spec.workflow import Workflow
+
+if TYPE_CHECKING:
+    from twingraph_lab.frontends.board import CellBoard
 
 
 class Laboratory(Protocol):
@@ -92,8 +95,29 @@ class Front(Protocol):
     def history(self) -> Sequence[str]:
         """The code of the cells run so far, in their order."""
 
+    def ends(self) -> bool:
+        """Whether an interrupt that has just come is the beginning of the notebook's own end."""
+
     def show(self, view: View) -> None:
         """Display something."""
 
     def screen(self, view: Callable[[RunProgress], View]) -> Screen:
         """A new place to show the progress of a run."""
+
+
+class RunWatcher(Protocol):
+    """A canvas, as far as runs that others start are concerned."""
+
+    @property
+    def workflow(self) -> Workflow:
+        """What is drawn."""
+
+    def follow(self, run: Run) -> None:
+        """Show how a run is doing."""
+
+
+class Easel(Protocol):
+    """What shows canvases."""
+
+    def __call__(self, board: CellBoard, run: Run | None) -> RunWatcher:
+        """Show a workflow of a notebook, with how its last run is doing if there was one."""

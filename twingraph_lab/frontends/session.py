@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from weakref import WeakSet
 
 from pydantic import JsonValue
 
@@ -22,7 +23,7 @@ from twingraph_lab.frontends.live import follow
 from twingraph_lab.frontends.missing import known
 from twingraph_lab.frontends.own_classes import recognised
 from twingraph_lab.frontends.parameter_text import values_of
-from twingraph_lab.frontends.ports import Front, Laboratory
+from twingraph_lab.frontends.ports import Easel, Front, Laboratory, RunWatcher
 from twingraph_lab.frontends.progress import RunProgress
 from twingraph_lab.frontends.run_commands import RUN_COMMANDS
 from twingraph_lab.frontends.shelf import Shelf
@@ -35,10 +36,9 @@ from twingraph_lab.runtime.states import RunState, TaskState
 from twingraph_lab.spec.inputs import ParameterUse
 from twingraph_lab.spec.workflow import Workflow
 
-if TYPE_CHECKING:
-    from twingraph_lab.frontends.board import CellBoard
-
 COMMANDS = {**WORKFLOW_COMMANDS, **RUN_COMMANDS}
+RECENT = 20
+"""Among how many runs of a name the notebook's last one is looked for."""
 
 
 class Session:
@@ -53,7 +53,7 @@ class Session:
         source: str = "",
         remembers: Callable[[], bool] = lambda: True,
         driver: Driver | None = None,
-        easel: Callable[[CellBoard], None] | None = None,
+        easel: Easel | None = None,
     ) -> None:
         """`remembers` tells whether calling `lab` makes no new store, `easel` shows a canvas."""
         self._driver = driver or Here()
@@ -64,6 +64,7 @@ class Session:
         self._easel = easel
         self.shelf = Shelf(name, lambda: Surroundings(front.variables, front.history))
         self.last_run = ""
+        self._canvases: WeakSet[RunWatcher] = WeakSet()
 
     def define(self, line: str, body: str, identity: str, text: str = "") -> None:
         """Make a cell, with the options on its first line, a node, and show it. `text` is all of it, as typed.
@@ -139,7 +140,8 @@ class Session:
         from twingraph_lab.frontends.canvas.catalog import Catalog  # noqa: PLC0415
 
         catalog = lambda workflow: Catalog(components=workflow.components)  # noqa: E731
-        self._easel(CellBoard(self.shelf, name or self.current, catalog))
+        board = CellBoard(self.shelf, name or self.current, catalog)
+        self._canvases.add(self._easel(board, self._latest(board.workflow.name)))
 
     # what commands share: runs
 
@@ -152,23 +154,38 @@ class Session:
     def begun(self, start: Callable[[bool], Run]) -> Iterator[Run]:
         """A run that somebody drives, to be followed in the block; `start` is told whether this process is to drive it.
 
-        An interrupt cancels it, wherever in the block it strikes.
+        An interrupt cancels it, wherever in the block it strikes, unless it is the notebook that ends.
         """
         run = self._driver.begin(lambda drive: started(start, drive), attended=self.front.attended)
         try:
             yield run
         except KeyboardInterrupt:
-            run.cancel()
+            if not self.front.ends():
+                run.cancel()
             raise
 
     def follow(self, run: Run, progress: RunProgress, *, after: int = 0) -> None:
         """Show a run until it ends. Raises `RunFailedError` unless it completed."""
         self.last_run = run.id
         workflow = run.workflow
-        follow(run, progress, self.front.screen(lambda now: views.running(now, workflow)), after=after)
+        if not run.record.context.get("replay_of"):  # which is of one node, and no newer truth about the others
+            for canvas in [each for each in self._canvases if each.workflow.name == workflow.name]:
+                canvas.follow(run)
+        screen = self.front.screen(lambda now: views.running(now, workflow))
+        follow(run, progress, screen, after=after, ends=self.front.ends)
         record = run.record
         if record.state is not RunState.COMPLETED:
             raise run_error(record, run.tasks, workflow)
+
+    def _latest(self, workflow: str) -> Run | None:
+        """The last run of a workflow of this notebook, whichever kernel started it; on its canvas no source is told."""
+        if not self.remembers():
+            return None
+        lab = self.lab()
+        for head in lab.ledger.heads(RECENT, workflow=workflow):
+            if head.context.get("source", "") in (self._source, "") and not head.context.get("replay_of"):
+                return lab.run(head.run_id)
+        return None
 
     def find(self, name: str) -> Run:
         """The run meant by the beginning of its id, or the last one. Raises `NotFoundError`."""
@@ -208,11 +225,11 @@ def part_of(workflow: Workflow, nodes: Iterable[str]) -> Workflow:
     """These nodes and all they need. Raises `NotFoundError` for a node that isn't there."""
     kept: set[str] = set()
     todo = list(nodes)
+    if unknown := [known("node", name, workflow.by_id) for name in todo if name not in workflow.by_id]:
+        raise NotFoundError("; ".join(unknown))
     while todo:
         name = todo.pop()
-        if name not in workflow.by_id:
-            raise NotFoundError(known("node", name, workflow.by_id))
-        if name not in kept:
+        if name not in kept and name in workflow.by_id:
             kept.add(name)
             todo += workflow.by_id[name].upstream
     chosen = tuple(node for node in workflow.nodes if node.id in kept)

@@ -8,12 +8,14 @@ from typing import Any, Self
 
 from pydantic import JsonValue
 
-from twingraph_lab.errors import Fault
+from twingraph_lab.errors import Fault, WorkflowError
 from twingraph_lab.frontends.cells import names_of
-from twingraph_lab.frontends.entries import Cell, Entry, renamed_inputs, said
+from twingraph_lab.frontends.entries import Cell, Entry, said
 from twingraph_lab.frontends.providers import Offers
 from twingraph_lab.frontends.resolution import Resolved, Resolver
 from twingraph_lab.frontends.surroundings import Surroundings
+from twingraph_lab.spec.inputs import TemplateError
+from twingraph_lab.spec.rewriting import renamed
 from twingraph_lab.spec.workflow import Node, Parameter, Source, Workflow, canonical
 
 ROUNDS = 5
@@ -51,11 +53,20 @@ class Wiring:
         return touched
 
     def renamed(self, old: str, new: str) -> Self:
-        """The wiring without `old`; whatever named it names `new`. The same book if nothing is renamed."""
+        """The wiring without `old`; whatever named it names `new`. The same book if nothing is renamed.
+
+        Raises `WorkflowError` with every template in which the name can't be another.
+        """
         if old in ("", new):
             return self
         left = self.taken_out(old)
-        nodes = tuple(_renaming(node, old, new) if old in node.upstream else node for node in left.workflow.nodes)
+        faults: list[Fault] = []
+        nodes = tuple(
+            _renaming(node, old, new, faults) if old in node.upstream else node for node in left.workflow.nodes
+        )
+        outputs = _following(left.workflow.outputs, old, new, None, faults)
+        if faults:
+            raise WorkflowError(faults)
         entries = {
             name: replace(
                 each,
@@ -70,7 +81,7 @@ class Wiring:
             name: each.model_copy(update={"nodes": _each(each.nodes, old, new)}) if old in each.nodes else each
             for name, each in left.workflow.groups.items()
         }
-        changes = {"nodes": nodes, "layout": layout, "groups": groups}
+        changes = {"nodes": nodes, "outputs": outputs, "layout": layout, "groups": groups}
         return replace(left, workflow=left.workflow.model_copy(update=changes), entries=entries)
 
     def taken_out(self, name: str) -> Self:
@@ -187,6 +198,16 @@ def _each(names: tuple[str, ...], old: str, new: str) -> tuple[str, ...]:
     return tuple(new if name == old else name for name in names)
 
 
-def _renaming(node: Node, old: str, new: str) -> Node:
-    inputs, after = renamed_inputs(node.inputs, old, new), _each(node.after, old, new)
+def _renaming(node: Node, old: str, new: str, faults: list[Fault]) -> Node:
+    inputs, after = _following(node.inputs, old, new, node.id, faults), _each(node.after, old, new)
     return node.model_copy(update={"inputs": inputs, "after": after})
+
+
+def _following(
+    inputs: Mapping[str, JsonValue], old: str, new: str, node: str | None, faults: list[Fault]
+) -> Mapping[str, JsonValue]:
+    try:
+        return renamed(inputs, old, new)
+    except TemplateError as error:
+        faults.append(Fault(str(error), node=node))
+        return inputs

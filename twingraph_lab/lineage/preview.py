@@ -11,6 +11,8 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from pydantic import JsonValue
+
 LIMIT = 4096
 """Characters of a preview."""
 HIDDEN = "***"
@@ -45,6 +47,26 @@ def secret_name(name: str) -> bool:
 def masked(name: str, value: Any) -> Any:
     """`value`, or stars if it is a secret by its name."""
     return HIDDEN if secret_name(name) and not _harmless(value) else value
+
+
+def without_secrets(name: str, value: JsonValue) -> JsonValue:
+    """`value` with stars for all that is a secret by its name, however deep in it.
+
+    >>> without_secrets("service", {"url": "http://here", "token": "abc", "more": [{"password": "xyz"}]})
+    {'url': 'http://here', 'token': '***', 'more': [{'password': '***'}]}
+    """
+    shown: JsonValue = masked(name, value)
+    if isinstance(shown, dict):
+        left: dict[str, JsonValue] = {}
+        for key, item in shown.items():  # no comprehension: deep values need the stack
+            left[key] = without_secrets(key, item)
+        return left
+    if isinstance(shown, list):
+        items: list[JsonValue] = []
+        for item in shown:
+            items.append(without_secrets("", item) if isinstance(item, (dict, list)) else item)  # noqa: PERF401
+        return items
+    return shown
 
 
 class Verbatim(str):

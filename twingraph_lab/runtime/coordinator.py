@@ -281,11 +281,7 @@ class Coordinator:
         for message in later:
             self._deliver(message)
         self._record_failures()
-        now = time.monotonic()
-        if self._drivers and now - self._renewed >= self._lease_s / 3:
-            self._renewed = now
-            for run_id in set(self._drivers) - self._ledger.renew(self.id, self._lease_s):
-                self._abandon(run_id)
+        self._keep()
         if self._drivers:
             for run_id, (_, cancel_requested) in self._ledger.states(list(self._drivers)).items():
                 if cancel_requested:
@@ -296,9 +292,18 @@ class Coordinator:
                     self._ledger.release(run_id, epoch)
             self._adopt_waiting()
 
+    def _keep(self) -> None:
+        """Renew the leases, late if need be: a scheduler may keep this thread waiting for longer than they last."""
+        now = time.monotonic()
+        if self._drivers and now - self._renewed >= self._lease_s / 3:
+            self._renewed = now
+            for run_id in set(self._drivers) - self._ledger.renew(self.id, self._lease_s):
+                self._abandon(run_id)
+
     def _adopt_waiting(self) -> None:
         """Some of the runs that wait; the next ones once those that are driven have been looked after."""
         for _ in range(min(ADOPT_AT_ONCE, MOST_DRIVEN - len(self._drivers)) if self._adopt else 0):
+            self._keep()  # else what ran out meanwhile would look as if nobody drove it
             record = self._claim(None)
             if record is None:
                 return

@@ -85,7 +85,8 @@ class EventStream:
 
 async def _rings(rung: asyncio.Event, timeout_s: float) -> bool:
     with suppress(TimeoutError):
-        await asyncio.wait_for(rung.wait(), timeout_s)
+        async with asyncio.timeout(timeout_s):  # `wait_for` swallows a cancellation before Python 3.12
+            await rung.wait()
     return rung.is_set()
 
 

@@ -96,18 +96,18 @@ class Writer:
 
     def _commit(self, jobs: list[_Job], *, apart: bool) -> bool:
         """Whether each job's fate is known: its value is durable, or its error final. `apart` is with savepoints."""
-        alone = len(jobs) == 1
-        began = False
+        again = False  # once the commit has begun, what fails may have been written all the same
         try:
             with self._database.exclusive():
                 with self._database.writer.begin() as connection:
-                    began = True
+                    again = len(jobs) > 1
                     transaction = Transaction(connection)
                     for job in jobs:
                         self._attempt(job, transaction, apart=apart)
+                    again = False
                 self._database.committed(transaction.last_seq if transaction.appended else 0)
         except Exception as error:  # noqa: BLE001  (the caller gets it)
-            if began and not alone:
+            if again:
                 return False
             for job in jobs:
                 driver = isinstance(error, SQLAlchemyError | OSError)

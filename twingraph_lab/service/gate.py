@@ -9,7 +9,8 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from twingraph_lab.service.access import COOKIE, PAGES, Access, Asked
+from twingraph_lab.service.access import COOKIE, PAGE, Access, Asked
+from twingraph_lab.service.headers import on_socket
 from twingraph_lab.service.limits import Limits, Rates
 from twingraph_lab.service.problems import RequestError, answer
 
@@ -50,7 +51,7 @@ class Gate:
                 await self._app(scope, receive, safely)
             finally:
                 self._readers -= 1
-        elif scope["path"] in PAGES and self._access.given(scope["query_string"]):
+        elif scope["path"] == PAGE and self._access.given(scope["query_string"]):
             await self._keep_token(scope)(scope, receive, safely)
         else:
             await self._answer(scope, receive, safely)
@@ -59,10 +60,10 @@ class Gate:
         websocket = scope["type"] == "websocket"
         asked = Asked(
             headers=scope["headers"],
-            socket=_on_socket(scope),
+            socket=on_socket(scope),
             query=scope["query_string"],
             websocket=websocket,
-            page=scope["path"] in PAGES and scope.get("method") == "GET",
+            page=scope["path"] == PAGE and scope.get("method") == "GET",
         )
         refusal = self._access.refusal(asked)
         client = str((scope.get("client") or ["socket"])[0])
@@ -100,12 +101,6 @@ class Gate:
                 raise
             late = RequestError(f"no answer within {self._limits.request_s:g} s", 503, {"Retry-After": "5"})
             await answer(late)(scope, receive, send)
-
-
-def _on_socket(scope: Scope) -> bool:
-    """By ASGI, `server` is then the socket's path, and no port."""
-    path, port = scope.get("server") or ("", None)
-    return port is None and path.startswith("/")
 
 
 async def _refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:

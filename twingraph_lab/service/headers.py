@@ -1,4 +1,4 @@
-"""A header of our own, between Jupyter and the service."""
+"""What tells how a request came: over the socket or not, and a header of our own from Jupyter."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def of_root(root: Path) -> str:
 
 def root(value: str | None, scope: Mapping[str, Any]) -> Path | None:
     """The folder that the header names, if the request came over the socket: its owner may read what we may."""
-    server = scope.get("server")
-    on_socket = server is not None and server[1] is None and str(server[0]).startswith("/")
-    return Path(os.path.realpath(unquote(value))) if value and on_socket and "%00" not in value else None
+    return Path(os.path.realpath(unquote(value))) if value and on_socket(scope) and "%00" not in value else None
+
+
+def on_socket(scope: Mapping[str, Any]) -> bool:
+    """Whether a request came over the unix socket: by ASGI, `server` is then the socket's path, and no port."""
+    path, port = scope.get("server") or ("", None)
+    return port is None and str(path).startswith("/")

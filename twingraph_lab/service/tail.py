@@ -236,5 +236,6 @@ class _Rung:
 
     async def heard(self, timeout_s: float) -> bool:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):  # `wait_for` swallows a cancellation before Python 3.12
+                await self._event.wait()
         return self._event.is_set()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing, suppress
 from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -70,21 +70,24 @@ async def listen(socket: WebSocket) -> None:
 
     async def follow(topic: str) -> None:
         try:
-            async for data in _news(app, topic):
-                await say(topic, data)
+            async with aclosing(_news(app, topic)) as news:
+                async for data in news:
+                    await say(topic, data)
         except TwinGraphError as error:
             await say("error", problem(error).model_dump())
+        del topics[topic]  # it has come to its end, and may be asked for again
 
     try:
         while True:
             try:
-                wish = Wish.model_validate(parse(await socket.receive_text()))
+                wish = Wish.model_validate(parse(await _text(socket), source="message"))
                 kind, topic = wish.type, _checked(wish.about)
             except (ValidationError, WorkflowError, ValueError) as error:
                 await say("error", {"error": type(error).__name__, "message": str(error)})
                 continue
-            if kind == "unsubscribe" and topic in topics:
-                topics.pop(topic).cancel()
+            if kind == "unsubscribe":
+                if task := topics.pop(topic, None):
+                    task.cancel()
                 await say("unsubscribed", {"topic": topic})
             elif kind == "subscribe" and topic not in topics and len(topics) < MOST_TOPICS:
                 topics[topic] = asyncio.create_task(follow(topic))
@@ -95,10 +98,17 @@ async def listen(socket: WebSocket) -> None:
     except WebSocketDisconnect:
         pass
     finally:
-        for task in topics.values():
+        for task in list(topics.values()):
             task.cancel()
             with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                 await task
+
+
+async def _text(socket: WebSocket) -> str:
+    try:
+        return await socket.receive_text()
+    except KeyError:
+        raise ValueError("say it as text, not as bytes") from None
 
 
 def _checked(topic: str) -> str:
@@ -108,19 +118,22 @@ def _checked(topic: str) -> str:
     raise ValueError(f"there is no topic {topic!r}; there are execution:ID and node:ID:status")
 
 
-async def _news(app: Hosted, topic: str) -> AsyncIterator[dict[str, Any]]:
+async def _news(app: Hosted, topic: str) -> AsyncGenerator[dict[str, Any], None]:
     """What is told of a topic: of one execution, or of a node of this name in whatever execution from now on."""
     kind, _, rest = topic.partition(":")
     if kind == EXECUTION:
-        async for batch in app.tail.follow(rest):
-            for data in _told(batch.events):
-                yield data
+        async with aclosing(app.tail.follow(rest)) as batches:
+            async for batch in batches:
+                for data in _told(batch.events):
+                    yield data
         return
     node = rest.removesuffix(f":{STATUS}")
     after = await asyncio.to_thread(app.lab.ledger.last_seq)
-    async for batch in app.tail.follow(None, after=after):
-        for data in _told([event for event in batch.events if isinstance(event, TaskEvent) and event.task_id == node]):
-            yield data
+    async with aclosing(app.tail.follow(None, after=after)) as batches:
+        async for batch in batches:
+            tasks = (event for event in batch.events if isinstance(event, TaskEvent))
+            for data in _told(event for event in tasks if event.task_id == node):
+                yield data
 
 
 def _told(events: Iterable[Event]) -> Iterator[dict[str, Any]]:

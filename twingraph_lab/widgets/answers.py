@@ -16,6 +16,7 @@ from ipywidgets import Widget
 from pydantic import BaseModel, ValidationError, validate_call
 
 from twingraph_lab.errors import TwinGraphError
+from twingraph_lab.frontends.comms import listen_where_asked
 from twingraph_lab.spec.wording import worded
 
 POOL = ThreadPoolExecutor(4, thread_name_prefix="twingraph-answers")
@@ -31,7 +32,7 @@ def answer(widget: Widget, questions: Questions, *, at_once: Collection[str] = (
 
     Those `at_once` are answered before the next message is looked at.
     """
-    listen_where_asked(widget)
+    listen_where_asked(widget.comm)
     checked = {name: validate_call(function) for name, function in questions.items()}
 
     def heard(_: Widget, content: Any, _buffers: Any) -> None:
@@ -44,15 +45,6 @@ def answer(widget: Widget, questions: Questions, *, at_once: Collection[str] = (
                     POOL.submit(lambda: widget.send(_answered(checked, n, what, given)))
 
     widget.on_msg(heard)
-
-
-def listen_where_asked(widget: Widget) -> None:
-    """Let a page say by which of the kernel's threads it wants to be heard, so that it is while a cell runs.
-
-    Since 7.4, ipykernel rather takes the thread that spoke over the comm last, which mostly is the one of the cells.
-    """
-    if hasattr(widget.comm, "_reply_subshell_for"):
-        widget.comm._reply_subshell_for = lambda _data, asked: asked  # noqa: SLF001
 
 
 def plain(value: Any) -> Any:

@@ -34,8 +34,11 @@ class Board(Protocol):
     def faults(self) -> Sequence[Fault]:
         """All that is to be told of it: what keeps it from running, and what its cells don't say yet."""
 
-    def ready(self) -> tuple[Workflow, dict[str, JsonValue]]:
-        """The workflow to run, and values of its parameters. Raises `WorkflowError` with all that keeps it from it."""
+    def ready(self, nodes: Sequence[str] = ()) -> tuple[Workflow, dict[str, JsonValue]]:
+        """The workflow to run, and values of its parameters.
+
+        Raises `WorkflowError` with all that keeps it, or these nodes and what they need, from running.
+        """
 
     def apply(self, edits: Sequence[Edit]) -> Workflow:
         """Make these edits, all or none; the workflow after them. Raises `WorkflowError` with every fault."""
@@ -68,8 +71,9 @@ class Plain:
         """See `Board`."""
         return faults(self._workflow)
 
-    def ready(self) -> tuple[Workflow, dict[str, JsonValue]]:
+    def ready(self, nodes: Sequence[str] = ()) -> tuple[Workflow, dict[str, JsonValue]]:
         """See `Board`; the plan tells what is wrong."""
+        del nodes
         return self._workflow, {}
 
     def apply(self, edits: Sequence[Edit]) -> Workflow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,22 +16,22 @@ from twingraph_lab.errors import Fault, NotFoundError, WorkflowError
 from twingraph_lab.frontends.canvas.clipping import clipping
 from twingraph_lab.frontends.canvas.forms import form
 from twingraph_lab.frontends.canvas.messages import Edit, Frame, NodeForm
-from twingraph_lab.frontends.canvas.read import UNTITLED, opened
+from twingraph_lab.frontends.canvas.read import UNTITLED
 from twingraph_lab.frontends.partial import Selection
+from twingraph_lab.frontends.session import part_of
 from twingraph_lab.lab import Lab, current
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.runtime.run import Run
-from twingraph_lab.spec.document import dump
 from twingraph_lab.spec.workflow import Workflow
-from twingraph_lab.widgets import static
+from twingraph_lab.widgets import documents, static
 from twingraph_lab.widgets.answers import MODULE, POOL, VERSION, Questions, answer, plain
 from twingraph_lab.widgets.board import Board, Plain
 from twingraph_lab.widgets.drawing import Drawing, Json, merged
-from twingraph_lab.widgets.editor import EDITS, Editor, Observer
+from twingraph_lab.widgets.editor import ONLY_SHOWN, Editor, Observer, edits_of
 from twingraph_lab.widgets.following import Follower
 from twingraph_lab.widgets.graph import DrawnGraph
 from twingraph_lab.widgets.questions import AboutRuns
-from twingraph_lab.widgets.running import attended, begun, part_of
+from twingraph_lab.widgets.running import attended, begun
 from twingraph_lab.widgets.traits import Computed
 
 
@@ -79,7 +79,7 @@ class Canvas(CytoscapeWidget):  # type: ignore[misc]
 
         `lab` is the Lab that runs it, this process's by default; `folder` is where components are looked for. A `board`
         takes the place of the workflow if others change that, too. `graph` and further arguments are ipycytoscape's.
-        Raises `NotFoundError` if there is no such run.
+        Raises `NotFoundError` if there is no such run, `WorkflowError` if the workflow is none.
         """
         self._given_lab = lab
         self._graph: DrawnGraph | None = None
@@ -91,7 +91,7 @@ class Canvas(CytoscapeWidget):  # type: ignore[misc]
         shown = self._found(run) if run is not None else None
         drawing = Drawing(Path(folder).absolute())
         if board is None:
-            first = workflow or (shown.workflow if shown else Workflow(name=UNTITLED))
+            first = documents.checked(workflow or (shown.workflow if shown else Workflow(name=UNTITLED)))
             board = Plain(first, drawing.catalog)
         self._editor = Editor(board, drawing, self, self._look_around)
         super().__init__(read_only=read_only, **kwargs)
@@ -106,22 +106,22 @@ class Canvas(CytoscapeWidget):  # type: ignore[misc]
     def load(cls, path: str | os.PathLike[str], **kwargs: Any) -> Self:
         """A canvas with the workflow of a document; if there is no such file yet, with an empty one.
 
-        Raises `WorkflowError` for what isn't a workflow.
+        Raises `WorkflowError` for what isn't a workflow, `NotFoundError` for what can't be read.
         """
         file = Path(path)
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-        canvas = cls(opened(text, name=file.name.split(".")[0] or UNTITLED), **{"folder": file.parent, **kwargs})
+        canvas = cls(documents.read(file), **{"folder": file.parent, **kwargs})
         canvas.path = file
         return canvas
 
     def save(self, path: str | os.PathLike[str] | None = None) -> Path:
-        """Write the workflow as a document: without a path, to where it was loaded from or saved to last."""
+        """Write the workflow as a document: without a path, to where it was loaded from or saved to last.
+
+        Raises `WorkflowError` if that is nowhere, `NotFoundError` if nothing can be written there.
+        """
         file = Path(path) if path is not None else self.path
         if file is None:
             raise WorkflowError([Fault("say where to, such as canvas.save('name.twg.json')")], source=self.title)
-        beside = file.with_name(f".{file.name}.saving")
-        beside.write_text(dump(self.workflow), encoding="utf-8")
-        beside.replace(file)
+        documents.write(self.workflow, file)
         self.path = file
         return file
 
@@ -139,12 +139,12 @@ class Canvas(CytoscapeWidget):  # type: ignore[misc]
 
     @workflow.setter
     def workflow(self, workflow: Workflow) -> None:
-        self._editor.make(lambda: self.board.put(workflow))
+        self._editor.make(lambda: self.board.put(documents.checked(workflow)))
         self._keep()
 
     def apply(self, *edits: Edit | Mapping[str, Any]) -> Workflow:
         """Make edits as a hand does, all or none; the workflow after them. Raises `WorkflowError`."""
-        made = EDITS.validate_python(edits)
+        made = edits_of(edits)
         self._editor.make(lambda: self.board.apply(made))
         self._keep()
         return self.workflow
@@ -227,12 +227,17 @@ class Canvas(CytoscapeWidget):  # type: ignore[misc]
             "form": self._form,
             "clip": self._clip,
             "picture": self._picture,
-            "undo": self.undo,
-            "redo": self.redo,
+            "undo": lambda: self._by_hand(self.undo),
+            "redo": lambda: self._by_hand(self.redo),
             "run": self._asked_run,
             "cancel": self._cancel,
             "resume": self._resume,
         }
+
+    def _by_hand(self, step: Callable[[], bool]) -> bool:
+        if self.read_only:
+            raise WorkflowError([Fault(ONLY_SHOWN)])
+        return step()
 
     def _form(self, id: str = "") -> NodeForm:  # noqa: A002  (what the browser calls it)
         return form(self.workflow, id, self._editor.drawing.catalog(self.workflow))
@@ -266,7 +271,7 @@ class Canvas(CytoscapeWidget):  # type: ignore[misc]
     def _run(
         self, parameters: Mapping[str, JsonValue], nodes: tuple[str, ...], selection: Selection, *, by_hand: bool
     ) -> Run:
-        workflow, values = self.board.ready()
+        workflow, values = self.board.ready(nodes)
         workflow = part_of(workflow, nodes) if nodes else workflow
         folder = self._editor.drawing.folder
         here = RunContext.here(source=str(self.path or ""), extra_path=(str(folder),))

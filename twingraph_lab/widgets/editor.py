@@ -20,7 +20,9 @@ from twingraph_lab.widgets.graph import DrawnGraph
 from twingraph_lab.widgets.history import History
 
 EDITS: TypeAdapter[tuple[Edit, ...]] = TypeAdapter(tuple[Edit, ...])
+ONLY_SHOWN = "this canvas is only for looking at"
 Observer = Callable[[Workflow], None]
+Step = Callable[[Workflow], Workflow | None]
 log = logging.getLogger(__name__)
 
 
@@ -64,18 +66,18 @@ class Editor:
             self._history.made(before)
 
     def undo(self) -> bool:
-        """Take the last change back; False if there is none."""
-        return self._go(self._history.undo(self.board.workflow))
+        """Take the last change back; False if there is none. Raises `TwinGraphError` if it can't be, any more."""
+        return self._go(self._history.undo, self._history.redo)
 
     def redo(self) -> bool:
         """Make the change again that was taken back last; False if there is none."""
-        return self._go(self._history.redo(self.board.workflow))
+        return self._go(self._history.redo, self._history.undo)
 
     def by_hand(self, content: Json, graph: DrawnGraph, *, read_only: bool) -> None:
         """Do what the browser asks for, and answer. A refused edit changes nothing."""
         n = content["n"]
         try:
-            own, moved, gone = _parts(_read(content["edits"], read_only=read_only), graph)
+            own, moved, gone = _parts(edits_of(content["edits"], read_only=read_only), graph)
             if own or not (moved or gone):
                 self.make(lambda: self.board.apply(own), reply=n)
                 n = None
@@ -86,8 +88,6 @@ class Editor:
                 self.tell({"remove": graph.take_away(gone)}, reply=n)
         except WorkflowError as error:
             self._refuse(content["n"], error.faults)
-        except ValidationError as error:
-            self._refuse(content["n"], [Fault(worded(each), path=_path(each["loc"])) for each in error.errors()])
         except TwinGraphError as error:
             self._refuse(content["n"], [str(error)])
         except KeyboardInterrupt:
@@ -133,8 +133,16 @@ class Editor:
             self.tell({}, reply=n)
         return self.board.workflow != before
 
-    def _go(self, there: Workflow | None) -> bool:
-        return there is not None and (self._change(lambda: self.board.put(there)) or True)
+    def _go(self, step: Step, back: Step) -> bool:
+        there = step(self.board.workflow)
+        if there is None:
+            return False
+        try:
+            self._change(lambda: self.board.put(there))
+        except TwinGraphError:
+            back(there)  # so that it can be tried again
+            raise
+        return True
 
     def _reply(self) -> int | None:
         """Whom this thread has to answer, once."""
@@ -147,10 +155,15 @@ class Editor:
         self._browser.send({"op": "refused", "n": n, "message": "\n".join(told), "faults": told})
 
 
-def _read(edits: Any, *, read_only: bool) -> tuple[Edit, ...]:
+def edits_of(said: Any, *, read_only: bool = False) -> tuple[Edit, ...]:
+    """Edits from what a page or a program says. Raises `WorkflowError` with all that makes them none."""
     if read_only:
-        raise WorkflowError([Fault("this canvas is only for looking at")])
-    return EDITS.validate_python(edits)
+        raise WorkflowError([Fault(ONLY_SHOWN)])
+    try:
+        return EDITS.validate_python(said)
+    except ValidationError as error:
+        faults = [Fault(worded(each), path=".".join(map(str, each["loc"]))) for each in error.errors()]
+        raise WorkflowError(faults, source="edits") from None
 
 
 def _parts(edits: Sequence[Edit], graph: DrawnGraph) -> tuple[list[Edit], dict[str, Any], list[str]]:
@@ -171,7 +184,3 @@ def _parts(edits: Sequence[Edit], graph: DrawnGraph) -> tuple[list[Edit], dict[s
             case _:
                 own.append(edit)
     return own, moved, gone
-
-
-def _path(place: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, place))

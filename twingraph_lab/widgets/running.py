@@ -9,7 +9,6 @@ from pydantic import JsonValue
 
 from twingraph_lab.frontends.earlier import select
 from twingraph_lab.frontends.partial import Selection
-from twingraph_lab.frontends.session import part_of
 from twingraph_lab.lab import Lab
 from twingraph_lab.planning.context import RunContext
 from twingraph_lab.runtime.run import Run
@@ -46,6 +45,3 @@ def attended() -> bool:
     shell: Any = get_ipython()
     parent: dict[str, Any] = getattr(shell, "get_parent", dict)()
     return bool(parent.get("metadata", {}).get("cellId"))
-
-
-__all__ = ["attended", "begun", "part_of"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ipywidgets import DOMWidget, register
-from traitlets import Unicode, observe
+from traitlets import Unicode, observe, validate
 
 from twingraph_lab.lab import Lab, current
 from twingraph_lab.runtime.run import Run
@@ -34,11 +34,9 @@ class RunWidget(DOMWidget):  # type: ignore[misc]
         """`run` may be the beginning of an id. Raises `NotFoundError` if there is no such run."""
         self._given_lab = lab
         self._follower: Follower | None = None
-        name = run.id if isinstance(run, Run) else run
-        run_id = self.lab.run(name).id if name else ""
-        super().__init__(run_id=run_id, node=node, **kwargs)
+        super().__init__(run_id=run.id if isinstance(run, Run) else run, node=node, **kwargs)
         answer(self, AboutRuns(lambda: self.lab, lambda run: self._follow(run.id)).questions)
-        self._follow(run_id)
+        self._follow(self.run_id)
 
     @property
     def lab(self) -> Lab:
@@ -53,6 +51,11 @@ class RunWidget(DOMWidget):  # type: ignore[misc]
         """Stop following, and go away."""
         self._stop()
         super().close()
+
+    @validate("run_id")
+    def _found(self, proposal: Any) -> str:
+        """The whole id. Raises `NotFoundError` if there is no such run."""
+        return self.lab.run(proposal["value"]).id if proposal["value"] else ""
 
     @observe("run_id")
     def _other_run(self, change: Any) -> None:

@@ -1,8 +1,9 @@
 // New nodes: from a searchable list at the pointer, from the palette or the file browser by drag and drop.
 import type { Drag } from '@lumino/dragdrop';
 
+import { freePlace } from './arrange';
 import { make, pointIn } from './dom';
-import { signOf } from './faces';
+import { BOX, signOf } from './faces';
 import { ENTRY_MIME } from './host';
 import { comment } from './naming';
 import { choose } from './popup';
@@ -39,16 +40,23 @@ export async function addByMenu(sheet: Sheet, at: Point): Promise<void> {
   await chosen?.();
 }
 
-export async function addEntry(sheet: Sheet, entry: string, at: Point): Promise<void> {
-  const delta = await sheet.edit([{ op: 'add_node', entry, position: sheet.toSheet(at) }], { at, select: true });
+/** At a point of the stage, else where there is room near the middle of the view. */
+export async function addEntry(sheet: Sheet, entry: string, at?: Point): Promise<void> {
+  const position = at ? sheet.toSheet(at) : roomInView(sheet);
+  const delta = await sheet.edit([{ op: 'add_node', entry, position }], { at, select: true });
   const added = delta?.add.find(element => element.group === 'nodes');
   if (added) {
     sheet.notices.say(`${added.data.id} added`);
   }
 }
 
-export async function addFile(sheet: Sheet, path: string, at: Point): Promise<void> {
-  await sheet.edit([{ op: 'add_file', path, position: sheet.toSheet(at) }], { at, select: true });
+export async function addFile(sheet: Sheet, path: string, at?: Point): Promise<void> {
+  const position = at ? sheet.toSheet(at) : roomInView(sheet);
+  await sheet.edit([{ op: 'add_file', path, position }], { at, select: true });
+}
+
+function roomInView(sheet: Sheet): Point {
+  return freePlace(sheet.toSheet(sheet.middle), BOX, sheet.drawing.boxes());
 }
 
 /** A component's letters in its colour. */

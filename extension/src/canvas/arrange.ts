@@ -14,7 +14,8 @@ export interface Box {
 export type Positions = Record<string, Point>;
 export type Alignment = 'left' | 'center' | 'right' | 'top' | 'middle' | 'bottom';
 
-const GAP = { rank: 70, node: 26 } as const;
+/** Between columns there is room for what flows along an edge, such as `336,776 × 11 table`. */
+const GAP = { rank: 104, node: 26 } as const;
 
 /** Number of nodes from which dagre would keep a person waiting. */
 const LARGE = 200;
@@ -193,6 +194,28 @@ function connected(boxes: readonly Box[], edges: readonly Arrow[]): Box[][] {
     parts.push(part.flatMap(one => byId.get(one) ?? []));
   }
   return parts;
+}
+
+/** The place nearest to `at` where a box of this size covers none of `taken`. */
+export function freePlace([x, y]: Point, size: { width: number; height: number }, taken: readonly Box[]): Point {
+  const [dx, dy] = [size.width + 2 * GAP.node, size.height + GAP.node];
+  const free = (at: Point) => !taken.some(other => overlap({ id: '', x: at[0], y: at[1], ...size }, other));
+  for (let ring = 0; ; ring++) {
+    const around: Point[] = [];
+    for (let column = -ring; column <= ring; column++) {
+      for (let row = -ring; row <= ring; row++) {
+        if (Math.max(Math.abs(column), Math.abs(row)) === ring) {
+          around.push([x + column * dx, y + row * dy]);
+        }
+      }
+    }
+    const found = around
+      .filter(free)
+      .sort((a, b) => Math.hypot(a[0] - x, a[1] - y) - Math.hypot(b[0] - x, b[1] - y) || b[1] - a[1] || b[0] - a[0]);
+    if (found.length) {
+      return found[0];
+    }
+  }
 }
 
 function overlap(a: Box, b: Box): boolean {

@@ -1,17 +1,17 @@
 // Keeps a cytoscape Core in step with a scene: adds, replaces and removes only what changed.
-import type { Core, ElementDefinition, StylesheetJson } from 'cytoscape';
+import type { CollectionReturnValue, Core, ElementDefinition, StylesheetJson } from 'cytoscape';
 
 import type { EdgeElement, NodeElement, NodeStatus } from '../schema';
 
 import { placeRest, type Box, type Positions } from './arrange';
 import { Bending } from './bending';
-import { classesOf, dataOf } from './looks';
+import { classesOf, classesOfEdge, dataOf, othersOf } from './looks';
 import { readPalette, type Palette } from './palette';
 import { EMPTY, isFrame, type Scene } from './scene';
 import { MANY, MASSES, stylesheet } from './stylesheet';
 
 /** Classes that tell what hands are doing, not what the workflow is. */
-const TRANSIENT = ['tg-hit', 'tg-dim', 'tg-target'];
+const TRANSIENT = ['tg-hit', 'tg-dim', 'tg-target', 'tg-told'];
 
 /** Zoom from which small print can be read. */
 const LEGIBLE = 0.42;
@@ -177,17 +177,17 @@ export class Drawing {
   private drawEdges(before: Scene, after: Scene): void {
     const fresh: ElementDefinition[] = [];
     for (const edge of after.edges.values()) {
-      const { id, source, target, faults } = edge.data;
+      const { id, source, target } = edge.data;
       const drawn = this.cy.getElementById(id);
       if (drawn.empty()) {
         if (after.nodes.has(source) && after.nodes.has(target)) {
-          fresh.push({ group: 'edges', data: this.edgeData(edge), classes: faults.length ? 'tg-faulty' : '' });
+          fresh.push({ group: 'edges', data: this.edgeData(edge), classes: classesOfEdge(edge).join(' ') });
         }
       } else if (before.edges.get(id) !== edge) {
         if (drawn.data('source') !== source || drawn.data('target') !== target) {
           drawn.move({ source, target }); // a group that it led to was opened
         }
-        drawn.data(this.edgeData(edge)).toggleClass('tg-faulty', faults.length > 0);
+        drawn.data(this.edgeData(edge)).classes([...classesOfEdge(edge), ...keptOf(drawn)].join(' '));
       }
     }
     this.cy.add(fresh);
@@ -197,7 +197,7 @@ export class Drawing {
     const { id, source, target, kind, output, input } = data;
     const ports = kind === 'after' ? 'after' : `${output || 'all'} → ${input}`;
     const value = this.values.get(id);
-    return { id, source, target, ...{ kind, ports, output, input }, ...(value ? { value } : {}) };
+    return { ...othersOf(data), id, source, target, ...{ kind, ports, output, input }, ...(value ? { value } : {}) };
   }
 
   private definition(node: NodeElement): ElementDefinition {
@@ -223,8 +223,7 @@ export class Drawing {
     if (changed.length) {
       drawn.data(Object.fromEntries(changed.map(name => [name, fresh[name]])));
     }
-    const kept = TRANSIENT.filter(name => drawn.hasClass(name));
-    drawn.classes([...classesOf(node, this.statuses.get(node.data.id)), ...kept].join(' '));
+    drawn.classes([...classesOf(node, this.statuses.get(node.data.id)), ...keptOf(drawn)].join(' '));
   }
 
   private renew(node: NodeElement): void {
@@ -321,6 +320,10 @@ export class Drawing {
     const calm = window.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false;
     this.cy.style([...this.extraStyle, ...stylesheet(this.palette, nodes, calm)] as StylesheetJson);
   }
+}
+
+function keptOf(drawn: CollectionReturnValue): string[] {
+  return TRANSIENT.filter(name => drawn.hasClass(name));
 }
 
 function sizeClass(nodes: number): number {

@@ -36,6 +36,9 @@ const ICONS: Record<string, [sign: string, light: string, dark: string]> = {
   llm: ['AI', '#8338b0', '#d3a0f2'],
   rag: ['AI', '#8338b0', '#d3a0f2'],
   agents: ['AI', '#8338b0', '#d3a0f2'],
+  function: ['ƒ', '#0b7285', '#66d9e8'],
+  input: ['in', '#69707a', '#b8bfc9'],
+  output: ['out', '#69707a', '#b8bfc9'],
   control: ['⑂', '#69707a', '#b8bfc9'],
   opaque: ['?', '#69707a', '#b8bfc9']
 };

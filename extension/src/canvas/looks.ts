@@ -1,5 +1,5 @@
 // A node as cytoscape data and classes: what the style sheet reads.
-import type { NodeElement, NodeStatus } from '../schema';
+import type { EdgeData, EdgeElement, NodeData, NodeElement, NodeStatus } from '../schema';
 
 import { faceOf } from './faces';
 import type { Palette } from './palette';
@@ -20,7 +20,11 @@ export function dataOf(
     const lines = label.split('\n').map(line => Math.max(1, Math.ceil(line.length / COMMENT.letters)));
     const height = COMMENT.room + COMMENT.line * lines.reduce((sum, count) => sum + count, 0);
     const { width } = COMMENT;
-    return { id, ...{ kind, label, width, height, room: `${width - 22}px`, indent: 11 - width } };
+    return {
+      ...othersOf(node.data),
+      id,
+      ...{ kind, label, width, height, room: `${width - 22}px`, indent: 11 - width }
+    };
   }
   const { component, icon, faults, opaque, members } = node.data;
   const boxed = kind === 'task' || collapsed;
@@ -40,12 +44,55 @@ export function dataOf(
     bar: progress ? barOf(palette.hues.active) : undefined
   };
   const alone = kind === 'task' && !component && !status?.note; // no second line
-  return { id, ...{ kind, label, collapsed, alone, progress }, ...pictures };
+  return { ...othersOf(node.data), id, ...{ kind, label, collapsed, alone, progress }, ...pictures };
+}
+
+/** Names that are the workflow's; others come from those who draw with ipycytoscape's methods, and are theirs. */
+const KNOWN: Record<keyof NodeData | keyof EdgeData, true> = {
+  id: true,
+  kind: true,
+  label: true,
+  component: true,
+  icon: true,
+  inputs: true,
+  outputs: true,
+  faults: true,
+  parent: true,
+  members: true,
+  collapsed: true,
+  opaque: true,
+  description: true,
+  source: true,
+  target: true,
+  output: true,
+  input: true
+};
+
+/** What else somebody said of an element, for styles of their own. */
+export function othersOf(data: NodeData | EdgeData): Record<string, unknown> {
+  let others: Record<string, unknown> | undefined;
+  for (const name in data) {
+    if (!(name in KNOWN)) {
+      (others ??= {})[name] = data[name as keyof typeof data];
+    }
+  }
+  return others ?? {};
+}
+
+/** An element that was drawn with ipycytoscape's methods may have classes, separated by blanks. */
+interface Styled {
+  classes?: string;
+}
+
+/** Classes of an edge. */
+export function classesOfEdge({ data, classes = '' }: EdgeElement & Styled): string[] {
+  return [classes, data.faults.length ? 'tg-faulty' : ''].filter(Boolean);
 }
 
 /** Classes of a node. */
-export function classesOf({ data }: NodeElement, status: NodeStatus | undefined): string[] {
+export function classesOf({ data, classes = '' }: NodeElement & Styled, status: NodeStatus | undefined): string[] {
   return [
+    classes,
     status ? `tg-${lookOf(status.state).hue}` : '',
     data.kind === 'group' && data.collapsed ? 'tg-collapsed' : '',
     data.faults.length ? 'tg-faulty' : '',

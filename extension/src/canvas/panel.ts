@@ -159,12 +159,12 @@ export class CanvasPanel extends Widget {
     return this.performing.enabled(name);
   }
 
-  /** `at` is a point of the stage in pixels, by default the middle. */
-  addEntry(entry: string, at: Point = this.sheet.middle): Promise<void> {
+  /** `at` is a point of the stage in pixels; by default a free place near the middle. */
+  addEntry(entry: string, at?: Point): Promise<void> {
     return addEntry(this.sheet, entry, at);
   }
 
-  addFile(path: string, at: Point = this.sheet.middle): Promise<void> {
+  addFile(path: string, at?: Point): Promise<void> {
     return addFile(this.sheet, path, at);
   }
 
@@ -203,7 +203,13 @@ export class CanvasPanel extends Widget {
 
   protected onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
+    this.properties.attach();
     this.appear();
+  }
+
+  protected onBeforeDetach(message: Message): void {
+    this.properties.detach();
+    super.onBeforeDetach(message);
   }
 
   protected onAfterShow(message: Message): void {
@@ -225,15 +231,19 @@ export class CanvasPanel extends Widget {
     if (!this.stage.clientWidth || !this.stage.clientHeight) {
       return;
     }
+    const whole = this.drawn && isWhole(this.sheet);
     this.cy.resize();
+    if (whole && !isWhole(this.sheet)) {
+      fit(this.sheet); // what was in view stays in view
+    }
     if (!this.drawn) {
-      this.drawn = true;
       this.restyle(); // CSS variables are only known now
       this.sheet.reset();
       if (this.node.clientWidth >= ROOMY) {
         this.showProperties(true);
         this.cy.resize();
       }
+      this.drawn = true;
       fit(this.sheet);
       this.minimap.toggle(this.sheet.size >= WIDE_FIELD);
       this.node.dataset.ready = 'true';

@@ -227,7 +227,7 @@ export class Performing {
         const boxes = sheet.drawing.boxes().filter(box => sheet.node(box.id)?.data.kind !== 'comment');
         if (boxes.length) {
           await place(rearranged(boxes, edges()));
-          sheet.cy.fit(undefined, 40);
+          fit(sheet);
         }
       },
       arrangeSelection: () => place(rearranged(sheet.selectedBoxes, edges()))
@@ -275,6 +275,10 @@ export class Performing {
   }
 }
 
+/** Room around what is fitted into the view, in pixels: beside it, ports have to be seen too. */
+const MARGIN = 40;
+const PORTS = 90;
+
 /** All in view, without making a small workflow huge. */
 export function fit(sheet: Sheet): void {
   const { cy } = sheet;
@@ -283,11 +287,11 @@ export function fit(sheet: Sheet): void {
     cy.pan({ x: 0, y: 0 });
     return;
   }
-  cy.fit(undefined, 40);
-  if (cy.zoom() > 1) {
-    cy.zoom(1);
-    cy.center();
-  }
+  const { x1, y1, w, h } = cy.elements().boundingBox();
+  const [width, height] = [cy.width(), cy.height()];
+  const level = Math.min(1, (width - 2 * Math.min(PORTS, width * 0.1)) / w, (height - 2 * MARGIN) / h);
+  const zoom = Math.max(level, cy.minZoom());
+  cy.viewport({ zoom, pan: { x: width / 2 - zoom * (x1 + w / 2), y: height / 2 - zoom * (y1 + h / 2) } });
 }
 
 /** Whether all is in view. */

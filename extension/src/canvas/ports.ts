@@ -8,6 +8,12 @@ import type { Sheet } from './sheet';
 /** Below this zoom there is no room for ports; an edge being drawn shows them all the same. */
 const SMALLEST_ZOOM = 0.4;
 
+/** Below this zoom they would cover other nodes: nobody has asked for those of a node that is just selected. */
+const SMALLEST_BRIEF_ZOOM = 0.7;
+
+/** Pixels between ports and the border of the stage. */
+const EDGE = 6;
+
 export interface PortUse {
   /** A press on an output: an edge may begin. */
   begin(node: string, output: string, event: PointerEvent): void;
@@ -38,7 +44,12 @@ export class Ports {
   show(id: string, target?: { type: string }, brief = false): void {
     window.clearTimeout(this.timer);
     const node = this.sheet.node(id);
-    if (!node || node.data.kind === 'comment' || isFrame(node) || (this.sheet.cy.zoom() < SMALLEST_ZOOM && !target)) {
+    if (
+      !node ||
+      node.data.kind === 'comment' ||
+      isFrame(node) ||
+      (this.sheet.cy.zoom() < (brief ? SMALLEST_BRIEF_ZOOM : SMALLEST_ZOOM) && !target)
+    ) {
       this.hide();
       return;
     }
@@ -111,8 +122,19 @@ export class Ports {
     }
     const box = this.sheet.boxOf(this.node);
     const middle = (box.top + box.bottom) / 2;
-    this.inputs.style.transform = `translate(calc(${box.left}px - 100% + 6px), calc(${middle}px - 50%))`;
-    this.outputs.style.transform = `translate(${box.right - 6}px, calc(${middle}px - 50%))`;
+    const left = box.left + 6 - this.inputs.offsetWidth;
+    const right = box.right - 6;
+    const last = this.sheet.cy.width() - this.outputs.offsetWidth;
+    // beside the box; where the view ends there, inputs are below it and outputs above
+    this.inputs.style.transform =
+      left >= 0
+        ? `translate(${left}px, calc(${middle}px - 50%))`
+        : `translate(${Math.max(EDGE, box.left)}px, ${box.bottom + EDGE}px)`;
+    this.outputs.style.transform =
+      right <= last
+        ? `translate(${right}px, calc(${middle}px - 50%))`
+        : `translate(${last - EDGE}px, calc(${box.top - EDGE}px - 100%))`;
+    this.inputs.classList.toggle('tg-below', left < 0);
   }
 
   private refresh(): void {

@@ -1,6 +1,7 @@
 // The panel at the right: form and source of the selected node, or of the workflow if nothing is selected.
 import { closeIcon, ReactWidget } from '@jupyterlab/ui-components';
-import type { ReadonlyJSONObject } from '@lumino/coreutils';
+import { JSONExt, type ReadonlyJSONObject } from '@lumino/coreutils';
+import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import type { RJSFSchema } from '@rjsf/utils';
 import React from 'react';
@@ -10,6 +11,7 @@ import type { JsonValue, NodeForm } from '../schema';
 import { Code } from './code';
 import { iconButton, make } from './dom';
 import { Form } from './form';
+import { pruned } from './forming';
 import type { Sheet } from './sheet';
 
 const PAUSE_MS = 500;
@@ -54,10 +56,21 @@ export class Properties {
   toggle(on = !this.isOpen): void {
     this.flush();
     this.element.hidden = !on;
-    if (on && !this.view.isAttached) {
+    this.attach();
+    this.refresh();
+  }
+
+  /** The form is a root of its own: it has to be told when the canvas gets into the page and leaves it. */
+  attach(): void {
+    if (this.isOpen && !this.view.isAttached && this.place.isConnected) {
       Widget.attach(this.view, this.place);
     }
-    this.refresh();
+  }
+
+  detach(): void {
+    if (this.view.isAttached) {
+      Widget.detach(this.view);
+    }
   }
 
   focus(): void {
@@ -67,6 +80,11 @@ export class Properties {
   dispose(): void {
     window.clearTimeout(this.timer);
     this.code?.dispose();
+    if (this.view.isAttached) {
+      // not `Widget.detach`: a notebook takes an output off the page before it disposes of what is in it
+      MessageLoop.sendMessage(this.view, Widget.Msg.BeforeDetach);
+      MessageLoop.sendMessage(this.view, Widget.Msg.AfterDetach);
+    }
     this.view.dispose();
     this.sheet.selectionChanged.disconnect(this.refresh, this);
     this.sheet.changed.disconnect(this.refresh, this);
@@ -165,7 +183,13 @@ export class Properties {
 
   private render(faults: readonly string[] = this.form?.faults ?? []): void {
     if (this.form) {
-      this.view.display({ schema: this.form.schema, data: this.data, faults, readOnly: this.readOnly });
+      this.view.display({
+        id: this.form.id,
+        schema: this.form.schema,
+        data: this.data,
+        faults,
+        readOnly: this.readOnly
+      });
     }
   }
 
@@ -220,11 +244,13 @@ export class Properties {
 /** Fields to set, and those taken away as null. */
 function difference(before: Fields, after: Fields): Fields {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const changed = [...names].filter(name => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  return Object.fromEntries(changed.map(name => [name, after[name] ?? null]));
+  const meant = Object.fromEntries([...names].map(name => [name, pruned(after[name], before[name]) as JsonValue]));
+  const changed = [...names].filter(name => !JSONExt.deepEqual(meant[name] ?? null, before[name] ?? null));
+  return Object.fromEntries(changed.map(name => [name, meant[name] ?? null]));
 }
 
 interface Shown {
+  id: string;
   schema: RJSFSchema;
   data: Fields;
   faults: readonly string[];

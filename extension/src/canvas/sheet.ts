@@ -181,15 +181,15 @@ export class Sheet {
     });
   }
 
-  /** Bring a node into view, without moving more than needed. */
-  reveal(id: string): void {
-    const drawn = this.cy.getElementById(id);
-    if (drawn.empty()) {
+  /** Bring nodes into view, without moving more than needed; of what is too large its upper left part. */
+  reveal(...ids: readonly string[]): void {
+    const drawn = ids.reduce((all, id) => all.union(this.cy.getElementById(id)), this.cy.collection());
+    const [width, height] = [this.cy.width(), this.cy.height()];
+    const room = 24;
+    if (drawn.empty() || width <= 2 * room || height <= 2 * room) {
       return;
     }
     const box = drawn.renderedBoundingBox({ includeLabels: false });
-    const [width, height] = [this.cy.width(), this.cy.height()];
-    const room = 24;
     const dx = box.x1 < room ? room - box.x1 : box.x2 > width - room ? width - room - box.x2 : 0;
     const dy = box.y1 < room ? room - box.y1 : box.y2 > height - room ? height - room - box.y2 : 0;
     if (dx || dy) {
@@ -247,6 +247,7 @@ export class Sheet {
 
   private onDelta(_host: CanvasHost, delta: Delta): void {
     this.apply(delta);
+    this.reveal(...delta.add.flatMap(({ group, data }) => (group === 'nodes' ? [data.id] : [])));
   }
 
   private onReset(): void {

@@ -65,7 +65,7 @@ const LOOKS: Record<string, StateLook> = {
     label: 'uncertain, a person has to decide',
     glyph: '?',
     hue: 'doubt',
-    shape: `<path d="M8 .8L15.2 8 8 15.2.8 8z" fill="currentColor"/><path d="M6 6.4a2 2 0 1 1 2.6 1.9c-.5.2-.6.5-.6 1M8 11.4v.1" ${mark}/>`
+    shape: `<path d="M8 0l8 8-8 8-8-8z" fill="currentColor"/><path d="M5.9 6.2a2.1 2.1 0 1 1 3.1 1.9c-.7.4-1 .8-1 1.5M8 12.2v.1" ${mark}/>`
   },
   requested: { label: 'requested', glyph: '○', hue: 'waiting', shape: ring }
 };

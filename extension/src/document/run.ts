@@ -2,7 +2,7 @@ import { UUID } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { apiPath, postAPI, requestAPI, withQuery } from '../api';
+import { postAPI, requestAPI, withQuery } from '../api';
 import { RestSource } from '../runs/rest';
 import type { Frame, JsonValue, RunSummary } from '../schema';
 import { underWay } from '../runs/states';
@@ -117,11 +117,11 @@ export class DocumentRun implements IDisposable {
   }
 
   async cancel(): Promise<void> {
-    await postAPI(apiPath('runs', this._runId, 'cancel'));
+    await this._source.cancel(this._runId);
   }
 
   async resume(): Promise<void> {
-    await postAPI(apiPath('runs', this._runId, 'resume'));
+    await this._source.resume(this._runId);
   }
 }
 

@@ -25,7 +25,8 @@ export function addPanels(
   app.shell.add(side, 'left', { rank: SIDE_RANK });
   restorer?.add(side, side.id);
 
-  const inspector = new LazyPanel(async () => new (await import('./inspector')).InspectorPanel(hub, trans));
+  const openRun = (runId: string): void => void app.commands.execute(CommandIDs.openRun, { runId });
+  const inspector = new LazyPanel(async () => new (await import('./inspector')).InspectorPanel(hub, trans, openRun));
   place(inspector, 'twingraph-inspector', inspectorIcon, trans.__('Node'), trans.__('TwinGraph node inspector'));
   app.shell.add(inspector, 'right', { rank: INSPECTOR_RANK });
   restorer?.add(inspector, inspector.id);

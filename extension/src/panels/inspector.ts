@@ -15,7 +15,8 @@ export class InspectorPanel extends Panel {
 
   constructor(
     private readonly _hub: ITwinGraph,
-    trans: TranslationBundle
+    trans: TranslationBundle,
+    openRun: (runId: string) => void
   ) {
     super();
     this.addClass('tg-InspectorPanel');
@@ -25,6 +26,7 @@ export class InspectorPanel extends Panel {
     );
     this.addWidget(this._hint);
     this.addWidget(this._inspector);
+    this._inspector.replayed.connect((_, runId) => openRun(runId));
     _hub.subjectChanged.connect((_, subject) => this._show(subject));
     this._show(_hub.subject);
   }

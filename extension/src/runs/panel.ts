@@ -27,6 +27,7 @@ export class RunPanel extends SplitPanel {
       }
     });
     this.view.runChanged.connect(view => this.inspector.inspect(view.live, ''));
+    this.inspector.replayed.connect((_, runId) => this.view.showRun(runId));
     this.inspector.nodeSelected.connect((_, node) => this.view.select(node));
   }
 }

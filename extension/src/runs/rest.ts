@@ -50,6 +50,10 @@ export class RestSource implements Source {
     return (await postAPI<RunSummary>(apiPath('runs', runId, 'rerun'))).run_id;
   }
 
+  async replay(runId: string, node: string): Promise<string> {
+    return (await postAPI<RunSummary>(apiPath('runs', runId, 'nodes', node, 'replay'))).run_id;
+  }
+
   watch(runId: string, watcher: Watcher): IDisposable {
     return new Watch(runId, watcher);
   }

@@ -42,7 +42,8 @@ export class CanvasModel extends CytoscapeModel {
   }
 
   private hear(said: Said): void {
-    if (said.op === 'delta') {
+    if (said.op === 'delta' || said.op === 'edited') {
+      // an edit that is nobody's here was made on another page, or answered too late
       this.accept(said.delta as Delta, null);
     } else if (said.op === 'frame') {
       const frame = said.frame as Frame;

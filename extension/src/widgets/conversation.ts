@@ -24,6 +24,7 @@ const SILENCE_MS = 60_000;
 export class Conversation {
   private static readonly _all = new WeakMap<WidgetModel, Conversation>();
   private readonly _waiting = new Map<number, Waiting>();
+  private readonly _listeners = new Set<(said: Said) => void>();
   // Python answers all pages that show the widget: numbers of two pages must not be the same
   private _n = Math.floor(Math.random() * 2 ** 40);
 
@@ -65,11 +66,10 @@ export class Conversation {
     });
   }
 
-  /** Hear what Python says unasked. */
+  /** Hear what Python says unasked, and what it replies to other pages. */
   hear(listener: (said: Said) => void): IDisposable {
-    const heard = (said: Said): void => (said.n === undefined ? listener(said) : undefined);
-    this._model.on('msg:custom', heard);
-    return new DisposableDelegate(() => this._model.off('msg:custom', heard));
+    this._listeners.add(listener);
+    return new DisposableDelegate(() => this._listeners.delete(listener));
   }
 
   /** Hear frames of a run, and whether there will be any. */
@@ -91,7 +91,8 @@ export class Conversation {
   private _hear(said: Said): void {
     const waiting = said.n === undefined ? undefined : this._waiting.get(said.n);
     if (!waiting) {
-      return; // not a reply, or to another page
+      this._listeners.forEach(listener => listener(said));
+      return;
     }
     this._waiting.delete(said.n as number);
     if (said.op === 'refused' || said.op === 'failed') {

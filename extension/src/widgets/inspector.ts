@@ -23,6 +23,7 @@ export class InspectorWidgetView extends EmbeddedView<Inspector> {
     this._source = source;
     const inspector = new Inspector();
     inspector.nodeSelected.connect((_, node) => this.tell({ node }));
+    inspector.replayed.connect((_, runId) => this.tell({ run_id: runId }));
     this._inspect(inspector);
     return inspector;
   }

@@ -54,6 +54,23 @@ def test_inputs_tell_where_they_come_from_and_what_they_were(inline):
     assert "swordfish" not in detail.model_dump_json()
 
 
+def test_secrets_deep_in_values_and_settings_are_hidden(inline):
+    service = {"url": "http://here", "token": "swordfish"}
+    inputs = {
+        "service": service,
+        "login": {"ref": "load.result.password"},
+        "header": "Bearer {{ load.result.password }}",
+        "whole": {"ref": "load.result"},
+    }
+    load = cell("load", "{'password': 'sword' + 'fish', 'user': 'me'}")
+    run = ran(inline, workflow(load, cell("use", "None", inputs=inputs)))
+    used = node_detail(inline, run.id, "use")
+    assert "swordfish" not in used.model_dump_json()
+    assert given(used)["header"] == ("load.result.password", "***")
+    assert "me" in given(used)["whole"][1]
+    assert "swordfish" not in node_detail(inline, run.id, "load").model_dump_json()
+
+
 def test_an_input_that_is_not_there_yet_has_no_value(inline):
     made = workflow(cell("a", "1 / 0"), cell("b", inputs={"a": {"ref": "a.result"}}))
     detail = node_detail(inline, ran(inline, made).id, "b")

@@ -11,7 +11,13 @@ import zlib
 import pytest
 
 from twingraph_lab.events import Artifact
-from twingraph_lab.frontends.inspection.previews import IMAGE_LIMIT_BYTES, literal, preview, previews
+from twingraph_lab.frontends.inspection.previews import (
+    IMAGE_LIMIT_BYTES,
+    PARSED_LIMIT_BYTES,
+    literal,
+    preview,
+    previews,
+)
 from twingraph_lab.frontends.inspection.texts import LIMIT
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.serializers import Image, Notebook
@@ -205,6 +211,14 @@ class TestOthers:
         seen = preview("api_key", store.put("abcdef"), store)
         assert (seen.text, seen.summary) == ("***", "***")
         assert "abcdef" not in literal("password", "abcdef").model_dump_json()
+
+    @pytest.mark.parametrize("more", [0, 5_000, PARSED_LIMIT_BYTES])
+    def test_what_is_secret_deep_in_a_value_is_hidden(self, store, more):
+        value = {"services": [{"url": "http://here", "api_key": "abcdef"}], "more": "x" * more}
+        seen = preview("config", store.put(value), store)
+        assert "http://here" in seen.text
+        assert "abcdef" not in seen.model_dump_json()
+        assert "abcdef" not in literal("config", value).model_dump_json()
 
     def test_many_values_are_bounded_together(self, store):
         image = Image(png(padding=IMAGE_LIMIT_BYTES - 200))

@@ -78,11 +78,12 @@ def test_a_run_whose_process_is_gone_is_interrupted(inline):
 
 
 def test_a_run_is_told_with_its_nodes_and_without_its_secrets(inline):
-    parameters = {"n": Parameter(default=1), "api_key": Parameter(default="")}
-    run = inline.submit(Workflow(name="w", parameters=parameters, nodes=GOOD.nodes), {"n": 2, "api_key": "abcdef"})
+    parameters = {"n": Parameter(default=1), "api_key": Parameter(default=""), "service": Parameter(default={})}
+    given = {"n": 2, "api_key": "abcdef", "service": {"token": "abcdef"}}
+    run = inline.submit(Workflow(name="w", parameters=parameters, nodes=GOOD.nodes), given)
     run.wait(60)
     told = run_detail(inline, run.id[:8])
-    assert told.parameters == {"n": 2, "api_key": "***"}
+    assert told.parameters == {"n": 2, "api_key": "***", "service": {"token": "***"}}
     assert "abcdef" not in told.model_dump_json()
     assert [(node.id, node.state, node.attempt, node.platform) for node in told.tasks] == [
         ("a", "completed", 1, "local"),

@@ -17,7 +17,7 @@ from twingraph_lab.frontends.canvas.catalog import Catalog
 from twingraph_lab.frontends.canvas.messages import NodeForm
 from twingraph_lab.frontends.canvas.naming import refusal
 from twingraph_lab.frontends.canvas.ports import ANY, is_plain
-from twingraph_lab.frontends.canvas.settings_form import settings, settings_data, settings_schema
+from twingraph_lab.frontends.canvas.settings_form import in_short, settings, settings_data, settings_schema
 from twingraph_lab.frontends.canvas.values import SIMPLE, NoValueError, is_shown_plainly, meant, shown
 from twingraph_lab.frontends.canvas.wires import Wires
 from twingraph_lab.frontends.picture import short
@@ -57,7 +57,7 @@ def form(workflow: Workflow, node_id: str, catalog: Catalog | None = None) -> No
     }
     said = wires.declaration(node.id)
     if said and said.description:
-        schema["description"] = said.description
+        schema["description"] = in_short(said.description)
     if definitions:
         schema["definitions"] = definitions
     cell = component if isinstance(component, Source) else None
@@ -129,7 +129,7 @@ def _content(tree: JsonValue, slot: Slot) -> JsonValue:
 
 def _field(name: str, slot: Slot, node: Node, workflow: Workflow) -> Schema:
     """The schema of one input."""
-    about = " ".join(filter(None, [slot.description, "Required." if slot.required else ""]))
+    about = " ".join(filter(None, ["Required." if slot.required else "", in_short(slot.description)]))
     field: Schema = {"title": name, **({"description": about} if about else {})}
     tree = node.inputs.get(name)
     if name in node.inputs and is_plain(tree):
@@ -143,17 +143,17 @@ def _field(name: str, slot: Slot, node: Node, workflow: Workflow) -> Schema:
         plain["default"] = slot.default
     if slot.type == "string" and not slot.choices:
         return {**field, **plain}
-    expression = {"type": "string", "title": "Expression"}
+    expression = {"type": "string", "title": "Expression", "examples": ["{{ input.name }}"]}
     simple = bool(plain) and (name not in node.inputs or is_shown_plainly(tree, slot))
     if simple and not workflow.parameters:
         return {**field, **plain}
     if plain:
         options = [{"title": "Value", **plain}, expression]
         return {**field, "anyOf": options if simple else options[::-1]}
-    return {**field, "type": "string", "description": f"{about} {_TEXT}".strip()}
+    return {**field, "type": "string", "examples": [_TEXT]}
 
 
-_TEXT = "JSON, or an expression such as {{ input.name }}."
+_TEXT = "JSON or {{ input.name }}"
 
 
 def _worded(fault: Fault) -> str:

@@ -109,6 +109,8 @@ def status(node: NodeProgress) -> NodeStatus:
     elif node.state is TaskState.SKIPPED and node.because:
         note = f"{node.because} did not complete"
     failure = None if completed else node.failure
+    if failure and node.state in (TaskState.FAILED, TaskState.UNCERTAIN):
+        note = failure.type.rpartition(".")[2] or failure.kind
     return NodeStatus(
         state="retrying" if node.retrying else "cached" if cached else str(node.state),
         fraction=fraction,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,16 +21,24 @@ LISTED = 60
 TITLES = {
     "attempts": "Attempts",
     "delay_s": "First wait (seconds)",
-    "factor": "Each further wait is longer by the factor",
+    "factor": "Factor",
     "max_delay_s": "Longest wait (seconds)",
-    "jitter": "Share by which waits are shortened at random",
-    "on": "Only on these errors",
+    "jitter": "Jitter",
+    "on": "Only on",
     "give_up_after_s": "Give up after (seconds)",
     "mode": "Reuse results of the same",
     "version": "Version",
-    "ttl_s": "For (seconds)",
-    "scope": "Of",
+    "ttl_s": "Not older than (seconds)",
+    "scope": "Look in",
     "refresh": "Compute anew this time",
+}
+ABOUT = {
+    "attempts": "How often it is tried at most",
+    "factor": "By which each further wait is longer",
+    "jitter": "Share of a wait that is cut at random, 0 to 1",
+    "on": "Errors such as ValueError or timeout; none: all",
+    "version": "Another text makes earlier results unfit",
+    "scope": "Whose earlier results count",
 }
 FIELDS = (
     "description",
@@ -53,33 +62,32 @@ def settings_schema(workflow: Workflow, node: Node, definitions: Schema) -> Sche
         "title": "Settings",
         "properties": {
             "description": {"type": "string", "title": "Description"},
-            "platform": _platforms(definitions),
             "timeout_s": {"type": "number", "title": "Timeout (seconds)", "exclusiveMinimum": 0},
+            "at_most_once": {
+                "type": "boolean",
+                "title": "At most once",
+                "description": "If it is lost while it runs, a person decides",
+                "default": False,
+            },
+            "platform": _platforms(definitions),
             "retry": _model(Retry, "Retry", definitions),
             "cache": _model(CachePolicy, "Cache", definitions),
             "resources": {
                 "type": "object",
                 "title": "Resources",
-                "description": "Amounts by name, such as memory in bytes or gpu",
+                "description": "Amounts by name: memory in bytes, gpu, …",
                 "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
             },
             "after": {
                 "type": "array",
                 "title": "Waits for",
-                "description": "Nodes that end before this one begins, without data",
+                "description": "Nodes that end before it begins",
                 "items": {"type": "string", **listed},
                 "uniqueItems": True,
-            },
-            "at_most_once": {
-                "type": "boolean",
-                "title": "At most once",
-                "description": "When it is lost while it runs, it isn't run again: nobody knows whether it took effect",
-                "default": False,
             },
             "outputs": {
                 "type": "array",
                 "title": "Outputs",
-                "description": "Names of what it gives",
                 "items": {"type": "string"},
                 "uniqueItems": True,
             },
@@ -135,10 +143,30 @@ def _platforms(definitions: Schema) -> Schema:
 
 
 def _model(model: type[BaseModel], title: str, definitions: Schema) -> Schema:
-    """A model's schema, in the words of the form."""
+    """A model's schema, in the words of the form; docstrings are for those who write Python."""
     schema = model.model_json_schema(ref_template="#/definitions/{model}")
+    schema.pop("description", None)
     definitions |= {name: _plain(each) for name, each in schema.pop("$defs", {}).items()}
-    return {**_plain(schema), "title": title}
+    made = _plain(schema)
+    if model in (Retry, CachePolicy):
+        for name, each in made["properties"].items():
+            each["title"] = TITLES.get(name, each["title"])
+            if name in ABOUT:
+                each["description"] = ABOUT[name]
+    return {**made, "title": title}
+
+
+def in_short(text: str) -> str:
+    """The first sentence of a text, without marks.
+
+    >>> in_short("What follows `?`, by name. Values are text.")
+    'What follows ?, by name.'
+    """
+    start = " ".join(text.split("\n\n", 1)[0].replace("`", "").split())
+    return _SENTENCE.split(start, maxsplit=1)[0]
+
+
+_SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 
 
 def _plain(schema: Any) -> Any:
@@ -153,6 +181,8 @@ def _plain(schema: Any) -> Any:
         made = {**{name: value for name, value in made.items() if name not in ("anyOf", "default")}, **members[0]}
     if isinstance(properties := made.get("properties"), dict):
         for name, each in properties.items():
-            each["title"] = TITLES.get(name) or each.get("title") or name
+            each["title"] = each.get("title") or name
+            if "description" in each:
+                each["description"] = in_short(each["description"])
         made.pop("additionalProperties", None)
     return json.loads(json.dumps(made))

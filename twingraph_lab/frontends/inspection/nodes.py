@@ -20,7 +20,7 @@ from twingraph_lab.frontends.inspection.runs import node_summary
 from twingraph_lab.frontends.missing import known
 from twingraph_lab.frontends.timeline import TYPES, timeline
 from twingraph_lab.lineage.inputs import given
-from twingraph_lab.lineage.preview import masked
+from twingraph_lab.lineage.preview import HIDDEN, secret_name, without_secrets
 from twingraph_lab.lineage.provenance import describe
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.records import RunRecord, TaskRecord
@@ -95,6 +95,9 @@ def _source(name: str, tree: JsonValue) -> str:
 def _value(
     name: str, tree: JsonValue, shown: Any, upstream: Mapping[str, Outputs], store: ArtifactStore
 ) -> Preview | None:
+    read = [mention.path for mention in mentions({name: tree}) if isinstance(mention, Reference)]
+    if any(secret_name(step) for path in read for step in path):
+        return literal(name, HIDDEN)
     form = special_form(tree) if isinstance(tree, dict) else None
     if isinstance(tree, dict) and form == "artifact":
         return preview(name, Artifact.model_validate(tree["artifact"]), store)
@@ -191,12 +194,11 @@ def _code(node: Node, component: Component, record: RunRecord) -> str:
 def _definition(node: Node) -> dict[str, JsonValue]:
     """The node as in the document, without code, which is told apart, and without secrets."""
     definition: dict[str, JsonValue] = node.model_dump(mode="json", exclude_defaults=True)
-    definition["inputs"] = {name: masked(name, tree) for name, tree in node.inputs.items()}
     component = definition["component"]
     if isinstance(component, dict):
         left_out = {"code", "setup", "data", "source"}
         definition["component"] = {name: value for name, value in component.items() if name not in left_out}
-    return definition
+    return {name: without_secrets(name, value) for name, value in definition.items()}
 
 
 __all__ = ["node_detail", "output_of"]

@@ -19,7 +19,7 @@ from twingraph_lab.events import Artifact
 from twingraph_lab.frontends.inspection import notebooks, tables
 from twingraph_lab.frontends.inspection.models import Preview
 from twingraph_lab.frontends.inspection.texts import LIMIT, decoded, shown, visible
-from twingraph_lab.lineage.preview import HIDDEN, masked, secret_name
+from twingraph_lab.lineage.preview import HIDDEN, secret_name, without_literals, without_secrets
 from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.artifacts import preview as in_a_line
 from twingraph_lab.runtime.serializers import Ipynb, Json, Pickle, png_size
@@ -43,6 +43,8 @@ def preview(name: str, artifact: Artifact, store: ArtifactStore) -> Preview:
     if secret_name(name):
         return _made(name, artifact, "text", HIDDEN, text=HIDDEN)
     try:
+        if artifact.inline and artifact.media_type == Json.media_type:
+            artifact = artifact.model_copy(update={"data": without_secrets("", artifact.data)})
         return _shown(name, artifact, store, in_a_line(artifact, store))
     except MissingExtraError as error:
         return _made(name, artifact, "binary", f"{artifact.summary or artifact.media_type}: {error}")
@@ -65,7 +67,7 @@ def previews(artifacts: Mapping[str, Artifact], store: ArtifactStore) -> tuple[P
 
 def literal(name: str, value: JsonValue) -> Preview:
     """A value that isn't stored by itself, such as a parameter's; text is shown as text, anything else as JSON."""
-    value = masked(name, value)
+    value = without_secrets(name, value)
     text, cut = _text_of(value)
     kind: Any = "text" if isinstance(value, str) else "json"
     line = visible(" ".join(text[:200].split()))
@@ -84,7 +86,7 @@ def _shown(name: str, artifact: Artifact, store: ArtifactStore, line: str) -> Pr
             found = tables.table(artifact, store)
             return _made(name, artifact, "table", line, **found._asdict())
         case Json.media_type if artifact.inline or artifact.size <= PARSED_LIMIT_BYTES:
-            value = artifact.data if artifact.inline else json.loads(store.read_bytes(artifact))
+            value = artifact.data if artifact.inline else without_secrets("", json.loads(store.read_bytes(artifact)))
             text, cut = _text_of(value)
             kind = "text" if isinstance(value, str) else "json"
             return _made(name, artifact, kind, line, text=text, truncated=cut)
@@ -108,6 +110,8 @@ def _bytes(name: str, artifact: Artifact, store: ArtifactStore, line: str) -> Pr
     text = decoded(start, whole=whole)
     if text is None:
         return _made(name, artifact, "binary", line)
+    if artifact.media_type == Json.media_type:
+        text = without_literals(text)
     return _made(name, artifact, "text", line, text=visible(text), truncated=not whole)
 
 

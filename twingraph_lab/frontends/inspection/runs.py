@@ -11,7 +11,7 @@ from twingraph_lab.frontends.inspecting import abandoned, active_s
 from twingraph_lab.frontends.inspection.models import NodeSummary, RunDetail, RunSummary
 from twingraph_lab.frontends.inspection.ports import Viewed
 from twingraph_lab.frontends.missing import known
-from twingraph_lab.lineage.preview import masked
+from twingraph_lab.lineage.preview import without_secrets
 from twingraph_lab.runtime.records import RunHead, TaskRecord
 from twingraph_lab.runtime.states import RunState, TaskState
 
@@ -61,7 +61,7 @@ def run_detail(lab: Viewed, run_id: str) -> RunDetail:
         counts[task.state] = counts.get(task.state, 0) + 1
     return RunDetail(
         **_about(lab, record, counts),
-        parameters={name: masked(name, value) for name, value in record.parameters.items()},
+        parameters={name: without_secrets(name, value) for name, value in record.parameters.items()},
         digest=record.digest,
         coordinator=record.coordinator,
         epoch=record.epoch,

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -52,21 +53,23 @@ class Subscription:
             raise ConflictError("give either executionId or workflowId")
         names = _Names(app)
         after = 0 if execution_id else await asyncio.to_thread(app.lab.ledger.last_seq)
-        async for batch in app.tail.follow(execution_id, after=after):
-            for event in batch.events:
-                workflow = await names.of(event.run_id)
-                if workflow_id in {None, workflow} and (update := _update(event, workflow)):
-                    yield update
+        async with aclosing(app.tail.follow(execution_id, after=after)) as batches:
+            async for batch in batches:
+                for event in batch.events:
+                    workflow = await names.of(event.run_id)
+                    if workflow_id in {None, workflow} and (update := _update(event, workflow)):
+                        yield update
 
     @strawberry.subscription
     async def graph_visualization(self, info: Info, execution_id: str) -> AsyncGenerator[GraphVisualization, None]:
         """The graph with the states of its nodes, whenever one changes, at most ten times a second."""
         app: Hosted = info.context["hosted"]
         yield await asyncio.to_thread(_drawn, app, execution_id)
-        async for batch in app.tail.follow(execution_id):
-            if any(isinstance(event, TaskEvent) and not isinstance(event, TaskLogged) for event in batch.events):
-                yield await asyncio.to_thread(_drawn, app, execution_id)
-                await asyncio.sleep(DRAW_S)
+        async with aclosing(app.tail.follow(execution_id)) as batches:
+            async for batch in batches:
+                if any(isinstance(event, TaskEvent) and not isinstance(event, TaskLogged) for event in batch.events):
+                    yield await asyncio.to_thread(_drawn, app, execution_id)
+                    await asyncio.sleep(DRAW_S)
 
     @strawberry.subscription
     async def component_metrics_stream(
@@ -76,15 +79,16 @@ class Subscription:
         app: Hosted = info.context["hosted"]
         names, ended = _Names(app), _Ended()
         after = await asyncio.to_thread(app.lab.ledger.last_seq)
-        async for batch in app.tail.follow(None, after=after):
-            for event in batch.events:
-                if isinstance(event, TaskCompleted | TaskFailed | TaskRetried):
-                    component = await names.component(event.run_id, event.task_id)
-                    if component_names is None or {component, event.task_id} & {*component_names}:
-                        rates = ended.count(component, failed=not isinstance(event, TaskCompleted))
-                        yield ComponentMetrics.of(
-                            component, event.metrics, event.time, throughput=rates[0], error_rate=rates[1]
-                        )
+        async with aclosing(app.tail.follow(None, after=after)) as batches:
+            async for batch in batches:
+                for event in batch.events:
+                    if isinstance(event, TaskCompleted | TaskFailed | TaskRetried):
+                        component = await names.component(event.run_id, event.task_id)
+                        if component_names is None or {component, event.task_id} & {*component_names}:
+                            rates = ended.count(component, failed=not isinstance(event, TaskCompleted))
+                            yield ComponentMetrics.of(
+                                component, event.metrics, event.time, throughput=rates[0], error_rate=rates[1]
+                            )
 
 
 def _update(event: Event, workflow: str) -> ExecutionUpdate | None:

@@ -1,7 +1,8 @@
+import { refreshIcon, ToolbarButtonComponent } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { Given, NodeDetail } from '../../schema';
-import { duration } from '../format';
+import { duration, told } from '../format';
 import { useFetched } from '../hooks';
 import { type LiveNode, type LiveRun, look, taken_s } from '../live';
 import { Log } from '../log';
@@ -12,6 +13,9 @@ import { Section } from './section';
 import { Tree } from './tree';
 import { Value } from './value';
 
+/** States of a node whose inputs were there. */
+const RAN: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled', 'uncertain']);
+
 const MOVING: ReadonlySet<string> = new Set(['pending', 'dispatched', 'running']);
 
 interface ContentProps {
@@ -20,16 +24,20 @@ interface ContentProps {
   visible: boolean;
   /** Look at another node. */
   onNode(id: string): void;
+  /** The node runs again, in this run. */
+  onReplay(runId: string): void;
 }
 
 /** All that is known of a node in a run, up to date while it runs. */
-export function Content({ live, id, visible, onNode }: ContentProps): React.ReactElement {
+export function Content({ live, id, visible, onNode, onReplay }: ContentProps): React.ReactElement {
   const now = live.node(id);
   const revision = now && !MOVING.has(now.state) ? `${now.state} ${now.attempt} ${now.finished}` : live.readings;
   const { value: node, error } = useFetched(() => live.source.node(live.runId, id), [live, id], revision, visible);
   return (
     <>
-      <Head id={id} now={now ?? node ?? undefined} />
+      <Head id={id} now={now ?? node ?? undefined}>
+        {now && RAN.has(now.state) && <Replay live={live} id={id} onReplay={onReplay} />}
+      </Head>
       {node ? (
         <Sections live={live} node={node} visible={visible} onNode={onNode} />
       ) : (
@@ -41,7 +49,13 @@ export function Content({ live, id, visible, onNode }: ContentProps): React.Reac
   );
 }
 
-function Head({ id, now }: { id: string; now?: LiveNode | NodeDetail }): React.ReactElement {
+interface HeadProps {
+  id: string;
+  now?: LiveNode | NodeDetail;
+  children: React.ReactNode;
+}
+
+function Head({ id, now, children }: HeadProps): React.ReactElement {
   const facts = now && [
     taken_s(now) ? duration(taken_s(now)) : '',
     now.attempt > 1 ? `attempt ${now.attempt}` : '',
@@ -51,9 +65,11 @@ function Head({ id, now }: { id: string; now?: LiveNode | NodeDetail }): React.R
     <header className="tg-Inspector-head">
       <h2 title={id}>{id}</h2>
       {now && (
-        <div role="status">
+        <div>
           <State state={look(now)} />
           <span className="tg-quiet">{facts?.filter(Boolean).join(' · ')}</span>
+          <span className="tg-spacer" />
+          {children}
         </div>
       )}
       {now && 'fraction' in now && now.state === 'running' && (now.fraction !== null || now.note) && (
@@ -63,6 +79,34 @@ function Head({ id, now }: { id: string; now?: LiveNode | NodeDetail }): React.R
         </div>
       )}
     </header>
+  );
+}
+
+/** Runs the node again with the inputs that it had. */
+function Replay({ live, id, onReplay }: Omit<ContentProps, 'visible' | 'onNode'>): React.ReactElement {
+  const [busy, setBusy] = React.useState(false);
+  const [refusal, setRefusal] = React.useState('');
+  const replay = async (): Promise<void> => {
+    setBusy(true);
+    setRefusal('');
+    try {
+      onReplay(await live.source.replay(live.runId, id));
+    } catch (error) {
+      setRefusal(told(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      <ToolbarButtonComponent
+        icon={refreshIcon}
+        label="Replay"
+        tooltip={`Run ${id} again with the same inputs, in a run of its own`}
+        enabled={!busy}
+        onClick={() => void replay()}
+      />
+      {refusal && <span role="alert">{refusal}</span>}
+    </>
   );
 }
 

@@ -8,6 +8,7 @@ import { Content } from './content';
 /** All that is known of one node in a run. */
 export class Inspector extends Pane {
   private readonly _nodeSelected = new Signal<this, string>(this);
+  private readonly _replayed = new Signal<this, string>(this);
   private _live: LiveRun | null = null;
   private _node = '';
 
@@ -21,6 +22,11 @@ export class Inspector extends Pane {
   /** A link to another node was followed. */
   get nodeSelected(): ISignal<this, string> {
     return this._nodeSelected;
+  }
+
+  /** A node runs again, in the run of this id. */
+  get replayed(): ISignal<this, string> {
+    return this._replayed;
   }
 
   get live(): LiveRun | null {
@@ -62,7 +68,8 @@ export class Inspector extends Pane {
       onNode: id => {
         this.inspect(this._live, id);
         this._nodeSelected.emit(id);
-      }
+      },
+      onReplay: runId => this._replayed.emit(runId)
     });
   }
 }

@@ -1,0 +1,132 @@
+"""Widgets in notebooks: what they show of a real run, and what Python hears of the hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.browser.hands import python, workflow
+from tests.browser.notebooks import Notebook, gate
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+BEGIN = """from pathlib import Path
+from twingraph_lab.spec.document import load
+from twingraph_lab.widgets import Canvas, Inspector, LineageView, RunView
+canvas = Canvas(load(Path("report.twg.json")))
+run = canvas.run()
+canvas"""
+TABLE = """import pandas as pd
+people = pd.DataFrame({"name": ["Ada", "Bo"], "age": [36, 41]})
+print("made a table of", len(people))"""
+PLOT = """from matplotlib.figure import Figure
+picture = Figure(figsize=(4, 3))
+picture.subplots().plot(people["age"])"""
+GRAPH = """import networkx
+from ipycytoscape import Node
+from twingraph_lab.widgets import Canvas
+heard = []
+canvas = Canvas()
+canvas.graph.add_graph_from_networkx(networkx.DiGraph([("a", "b"), ("b", "c")]), directed=True)
+canvas.on("node", "click", lambda node: heard.append(node["data"]["id"]))
+canvas"""
+
+
+def test_a_run_its_nodes_and_their_lineage_are_shown_as_they_become(lab):
+    door = gate(lab, "widgets")
+    report = workflow(
+        "report",
+        python("table", TABLE, "people"),
+        python("plot", PLOT, "picture", inputs={"people": {"ref": "table.people"}}),
+        python("late", f"{door.code}\nprint('let through')\nw = 1", "w"),
+        python("broken", "h = people['height'].sum()", "h", inputs={"people": {"ref": "table.people"}}),
+    )
+    (lab.jupyter.folder / "report.twg.json").write_text(json.dumps(report))
+    shows = ["RunView(run)", "seen = Inspector(run, 'table')\nseen", "LineageView(run)"]
+    book = Notebook.opened(lab, "widgets.ipynb", BEGIN, *shows)
+
+    book.run(0)
+    canvas = book.canvas()
+    canvas.wait_for_states(table="completed", plot="completed", late="running", broken="failed")
+    canvas.fit()
+    lab.picture("widget-canvas")
+
+    book.run(1)
+    view = book.widget(1)
+    view.locator('.tg-Progress-bar[aria-valuenow="3"]').wait_for()
+    assert view.locator(".tg-Progress-bar").get_attribute("aria-valuemax") == "4"
+    view.get_by_role("tab", name="Timeline").click()
+    view.locator(".tg-Lane", has_text="late").wait_for()
+    assert view.locator(".tg-Lane").count() == 4
+    lab.both("widget-run-timeline")
+    view.get_by_role("tab", name="Log").click()
+    log = view.get_by_role("log")
+    log.get_by_text("made a table of 2").wait_for()
+    log.get_by_text("waiting").wait_for()
+    assert log.get_by_text("let through").count() == 0
+    door.open()
+    log.get_by_text("let through").wait_for()
+    view.locator('.tg-Progress-bar[aria-valuenow="4"]').wait_for()
+    lab.both("widget-run-log")
+
+    book.run(2)
+    view = book.widget(2)
+    view.locator(".tg-Table td", has_text="Ada").wait_for()
+    assert view.locator(".tg-Table th").all_inner_texts()
+    lab.both("widget-inspector-table")
+    book.value("None", after="seen.node = 'plot'")
+    view.locator(".tg-Image img").wait_for()
+    assert view.locator(".tg-Image img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    lab.both("widget-inspector-plot")
+    book.value("None", after="seen.node = 'broken'")
+    view.get_by_text("KeyError").first.wait_for()
+    view.get_by_text("people['height']").first.wait_for()
+    lab.both("widget-inspector-error")
+
+    book.run(3)
+    view = book.widget(3)
+    view.locator(".tg-LineageView-stage canvas").first.wait_for()
+    lab.both("widget-lineage")
+    view.get_by_text("List").click()
+    words = view.locator(".tg-LineageList")
+    words.get_by_role("button", name="plot", exact=True).first.wait_for()
+    assert words.get_by_role("button", name="people", exact=True).count()
+
+
+def test_a_graph_of_networkx_is_drawn_in_equal_views_and_its_clicks_are_heard(lab):
+    book = Notebook.opened(lab, "graph.ipynb", GRAPH, "canvas")
+    book.run(0, 1)
+    first, second = book.canvas(0), book.canvas(1)
+    assert set(first.elements) == set(second.elements) == {"a", "b", "c", "a->b", "b->c"}
+    second.click("b")
+    book.until(lambda: book.value("heard") == ["b"], "the click")
+
+    book.value("None", after="canvas.graph.add_node(Node(data={'id': 'd', 'label': 'four'}))")
+    for view in (first, second):
+        book.until(lambda view=view: "d" in view.elements, "the new node")
+    lab.picture("widget-networkx")
+    second.add("Python")
+    name = book.until(lambda: book.value("[node.id for node in canvas.workflow.nodes]"), "a node")[0]
+    for view in (first, second):
+        book.until(lambda view=view: name in view.elements, "the added node")
+    assert first.elements == second.elements
+    assert first.place(name) == second.place(name)
+    second.keys("Control+z")
+    for view in (first, second):
+        book.until(lambda view=view: name not in view.elements, "undone")
+
+
+def test_a_saved_notebook_shows_the_picture_where_no_kernel_knows_the_widget(lab):
+    cells = "from twingraph_lab.widgets import Canvas", "%%twingraph load\nx = 1", "%twingraph canvas"
+    book = Notebook.opened(lab, "saved.ipynb", *cells)
+    book.run_all()
+    book.canvas().wait_for_nodes("load")
+    book.save()
+    (shown,) = [output for output in book.saved["cells"][2]["outputs"] if output["output_type"] == "display_data"]
+    assert "<svg" in "".join(shown["data"]["image/svg+xml"])
+    lab.close_all()
+    lab.jupyter.end_kernels()
+    book.open()
+    lab.picture("widget-without-kernel")
+    book.cell(2).locator(".jp-OutputArea-output img[src^='data:image/svg'], .jp-OutputArea-output svg").first.wait_for()
