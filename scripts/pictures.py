@@ -1,7 +1,7 @@
 """The pictures of the README: the real JupyterLab in Chromium, used as hands use it.
 
 `python scripts/pictures.py [canvas] [runs] [notebook] [film]` writes docs/pictures/: the flights example drawn and run,
-in both themes; its run with a timeline; cells beside the canvas; and, animated, a workflow drawn with the mouse and run.
+in both themes; its run with a timeline; cells beside the canvas; and, animated, a workflow drawn by mouse and run.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ SHARP = 1.4
 
 FILM = (1000, 562)
 FILM_WIDTH = 900
-FILM_COLOURS = 64
-FRAME_MS = 100
+FILM_COLOURS = 128
+FRAME_MS = 85
 HOLD_MS = 2500
 """How long the last picture stays."""
 
@@ -211,7 +211,7 @@ class Film:
         sample = Image.new("RGB", (FILM_WIDTH, self._frames[0].height * 3))
         for place, frame in enumerate((self._frames[0], self._frames[len(self._frames) // 2], self._frames[-1])):
             sample.paste(frame, (0, place * frame.height))
-        palette = sample.quantize(FILM_COLOURS, dither=Image.Dither.NONE)
+        palette = sample.quantize(FILM_COLOURS, method=Image.Quantize.MAXCOVERAGE)  # small marks keep their colour
         frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self._frames]
         lasts = [FRAME_MS] * (len(frames) - 1) + [HOLD_MS]
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=lasts, loop=0, optimize=True, disposal=1)

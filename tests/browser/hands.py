@@ -285,7 +285,7 @@ class Canvas:
     # the panel at the right ---------------------------------------------------------------------------------------
 
     def field(self, name):
-        """An input of the property form by the path of its field: `settings_timeout_s`; sections around it are opened."""
+        """An input of the property form by the path of its field: `settings_timeout_s`; its sections are opened."""
         field = self.side.locator(f"#tg-form_{name}")
         field.wait_for(state="attached")
         closed = field.locator("xpath=ancestor::details[not(@open)]")

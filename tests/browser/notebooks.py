@@ -269,6 +269,10 @@ class CellCanvas:
         """What cytoscape has been told of all elements."""
         return {each["id"]: each for each in self.look("cy.elements().map(each => each.data())")}
 
+    def told(self, name):
+        """What Python says of a node."""
+        return self.look("board.sheet.node(arg).data", name)
+
     def wait_for_nodes(self, *ids):
         """Wait until these nodes are drawn, and no others."""
         self.book.until(lambda: self.nodes == sorted(ids), f"nodes {ids}")

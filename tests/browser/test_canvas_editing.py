@@ -250,7 +250,7 @@ def test_a_workflow_is_built_by_the_keyboard_alone(lab):
     canvas = Canvas.opened(lab, "keys.twg.json", "")
     keyboard = canvas.page.keyboard
     canvas.page.mouse.move(0, 0)
-    for name, entry, made in (("numbers", "Python", "cell"), ("result", "Output", "output")):
+    for name, entry, made, way in (("numbers", "Python", "cell", "Left"), ("result", "Output", "output", "Right")):
         canvas.keys("a")
         canvas.popup.wait_for()
         keyboard.type(entry)
@@ -259,9 +259,11 @@ def test_a_workflow_is_built_by_the_keyboard_alone(lab):
         keyboard.press("F2")
         canvas.write(name)
         canvas.wait_for_selected(name)
-        keyboard.press("ArrowRight")
-        keyboard.press("Shift+ArrowRight" if name == "result" else "Shift+ArrowLeft")
-        canvas.until(lambda name=name: name in canvas.document.get("layout", {}), "its place")
+        x, y = canvas.document["layout"][name]
+        keyboard.press(f"Arrow{way}")
+        keyboard.press(f"Shift+Arrow{way}")
+        place = [x - 45 if way == "Left" else x + 45, y]
+        canvas.until(lambda name=name, place=place: canvas.document["layout"][name] == place, "its place")
     canvas.wait_for_nodes("numbers", "result")
     keyboard.press("Escape")
     canvas.wait_for_selected()

@@ -78,7 +78,7 @@ def test_a_cell_that_is_not_understood_is_shown_and_never_written(lab):
     book.run(2)
     canvas = book.canvas()
     canvas.wait_for_nodes("broken", "load")
-    shown = canvas.elements["broken"]
+    shown = canvas.told("broken")
     assert shown["opaque"]
     assert shown["faults"]
     canvas.fit()
