@@ -40,6 +40,8 @@ FILM = (1000, 562)
 FILM_WIDTH = 900
 FILM_COLOURS = 128
 FRAME_MS = 85
+PATIENCE = 3
+"""Frames after which a picture that stays the same is not repeated any more."""
 HOLD_MS = 2500
 """How long the last picture stays."""
 
@@ -212,7 +214,12 @@ class Film:
         for place, frame in enumerate((self._frames[0], self._frames[len(self._frames) // 2], self._frames[-1])):
             sample.paste(frame, (0, place * frame.height))
         palette = sample.quantize(FILM_COLOURS, method=Image.Quantize.MAXCOVERAGE)  # small marks keep their colour
-        frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in self._frames]
+        kept = [
+            frame
+            for number, frame in enumerate(self._frames)
+            if number < PATIENCE or any(frame != other for other in self._frames[number - PATIENCE : number])
+        ]  # nobody watches a machine think
+        frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in kept]
         lasts = [FRAME_MS] * (len(frames) - 1) + [HOLD_MS]
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=lasts, loop=0, optimize=True, disposal=1)
         told(path, f"{sum(lasts) / 1000:.0f} s")

@@ -91,7 +91,7 @@ def test_a_run_its_nodes_and_their_lineage_are_shown_as_they_become(lab):
     view.locator('[title="Show as a list"]').click()
     words = view.locator(".tg-LineageList")
     words.get_by_role("button", name="plot", exact=True).first.wait_for()
-    assert words.get_by_role("button", name="people", exact=True).count()
+    assert words.get_by_role("button", name="table.people", exact=True).count()
 
 
 def test_a_graph_of_networkx_is_drawn_in_equal_views_and_its_clicks_are_heard(lab):

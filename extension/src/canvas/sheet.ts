@@ -101,7 +101,7 @@ export class Sheet {
       if (options.refused) {
         options.refused(faults.length ? faults : [message]);
       } else {
-        this.notices.refuse(message, faults, options.at);
+        this.notices.refuse(faults[0] ?? message, faults, options.at);
       }
       this.putBack(edits);
       return null;

@@ -118,8 +118,13 @@ class Watch implements IDisposable {
   }
 
   private _resumed(_: object, runId: string): void {
-    if (runId === this._runId && this._socket.isDisposed && !this._disposed) {
+    if (runId !== this._runId || this._disposed) {
+      return;
+    }
+    if (this._socket.isDisposed) {
       this._socket = this._frames();
+    } else {
+      this._state = ''; // if it closes now, that is the end before
     }
   }
 }
