@@ -110,6 +110,7 @@ export class Toolbar {
       const look = lookOf(run.state);
       const share = run.total ? Math.round((100 * run.done) / run.total) : 0;
       const bar = make('progress', {
+        class: `tg-is-${look.hue}`,
         max: Math.max(run.total, 1),
         value: run.done,
         'aria-label': 'Progress of the run'

@@ -25,6 +25,7 @@ export class DocumentRun implements IDisposable {
   private _connection: Connection = 'ended';
   private _watch: IDisposable | null = null;
   private _disposed = false;
+  private _started = false;
   private readonly _source = new RestSource();
   private readonly _framed = new Signal<this, Frame>(this);
   private readonly _changed = new Signal<this, void>(this);
@@ -74,6 +75,7 @@ export class DocumentRun implements IDisposable {
 
   async start(text: string, folder: string, path: string, request: RunRequest): Promise<RunSummary> {
     const { start, only, parameters } = request;
+    this._started = true;
     const run = await postAPI<RunSummary>('runs', {
       workflow: JSON.parse(text) as JsonValue,
       idempotency_key: UUID.uuid4(),
@@ -87,11 +89,14 @@ export class DocumentRun implements IDisposable {
     return run;
   }
 
-  /** Take up the latest run of the document again, whoever started it: a browser was reloaded, or it is another one. */
+  /**
+   * Take up the latest run of the document again, whoever started it: a browser was reloaded, or it is another one. A run
+   * that was started here meanwhile comes first.
+   */
   async attach(workflow: string, path: string): Promise<void> {
     const { runs } = await requestAPI<{ runs: RunSummary[] }>(withQuery('runs', { workflow, limit: 20 }));
     const latest = runs.find(run => run.source === path);
-    if (latest && !this._runId) {
+    if (latest && !this._runId && !this._started) {
       this.follow(latest.run_id);
     }
   }

@@ -66,6 +66,7 @@ const resumed = new Signal<object, string>({});
 class Watch implements IDisposable {
   private _socket: SteadySocket;
   private _state = ''; // none before the first frame
+  private _refused = false;
   private _disposed = false;
 
   constructor(
@@ -101,7 +102,7 @@ class Watch implements IDisposable {
       this._watcher.connection('live'); // only now: a proxy opens sockets before it has reached the service
       this._watcher.frame(said);
     } else {
-      this._state = said.error;
+      this._refused = true;
     }
   }
 
@@ -109,11 +110,26 @@ class Watch implements IDisposable {
     if (this._disposed) {
       return;
     }
-    if (!this._state || underWay(this._state)) {
+    if (this._refused) {
+      this._watcher.connection('ended');
+    } else if (!this._state || underWay(this._state)) {
       this._watcher.connection('reconnecting'); // the service stopped, the run didn't
       this._socket = this._frames();
     } else {
       this._watcher.connection('ended');
+      void this._verify();
+    }
+  }
+
+  /** What a run's last frame said is all, unless somebody resumed the run just then. */
+  private async _verify(): Promise<void> {
+    const known = this._state;
+    const state = await requestAPI<RunDetail>(apiPath('runs', this._runId)).then(
+      run => run.state,
+      () => known // the service is away; whoever resumes the run on this page says so
+    );
+    if (!this._disposed && this._socket.isDisposed && this._state === known && state !== known) {
+      this._socket = this._frames();
     }
   }
 
@@ -121,10 +137,9 @@ class Watch implements IDisposable {
     if (runId !== this._runId || this._disposed) {
       return;
     }
+    this._state = ''; // if a socket closes now, that is the end before
     if (this._socket.isDisposed) {
       this._socket = this._frames();
-    } else {
-      this._state = ''; // if it closes now, that is the end before
     }
   }
 }

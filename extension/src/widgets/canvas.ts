@@ -17,7 +17,7 @@ export class CanvasModel extends CytoscapeModel {
       ...named('CanvasModel', 'CanvasView'),
       auto_unselectify: false,
       box_selection_enabled: true,
-      cytoscape_layout: { name: 'preset' },
+      cytoscape_layout: { name: 'preset', fit: false },
       selected: [],
       status: {},
       read_only: false,

@@ -14,6 +14,8 @@ from twingraph_lab.runtime.artifacts import ArtifactStore
 from twingraph_lab.runtime.tabular import ABOUT, Parquet, open_pyarrow
 
 ROWS, COLUMNS = 100, 50
+EXACT = 1e15
+"""Whole numbers below this are written out."""
 CELL = 200
 """Characters of a field."""
 HEAD_BYTES = 4 * 1024 * 1024
@@ -119,7 +121,18 @@ def _cells(column: Any, pa: Any) -> list[str]:
     """Values as text; nothing for what is missing."""
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         return ["" if not each.is_valid else f"{len(each.as_buffer())} bytes" for each in column]
-    return ["" if value is None else _cut(value if isinstance(value, str) else str(value)) for value in _values(column)]
+    return ["" if value is None else _cut(_said(value)) for value in _values(column)]
+
+
+def _said(value: Any) -> str:
+    """A value as text; of a number with a fraction as many digits as people compare.
+
+    >>> _said(0.10463917525773), _said(2.0), _said(1e-9)
+    ('0.104639', '2.0', '1e-09')
+    """
+    if isinstance(value, float):
+        return f"{value:.1f}" if value.is_integer() and abs(value) < EXACT else f"{value:.6g}"
+    return str(value)
 
 
 def _values(column: Any) -> list[Any]:
