@@ -32,6 +32,7 @@ FLAGS = [
     "--force-prefers-reduced-motion",
 ]
 START_S = 60
+OPEN_FILES = "() => [...window.jupyterapp.shell.widgets('main')].flatMap(each => each.context?.path ?? [])"
 
 
 class Jupyter:
@@ -122,18 +123,24 @@ class LabPage:
     def __init__(self, page, jupyter: Jupyter) -> None:
         self.page = page
         self.jupyter = jupyter
+        self.workspace = ""
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def open(self, path: str = "") -> None:
         """Open JupyterLab in a workspace of its own, with a file if one is named, and wait until it is ready."""
-        workspace = secrets.token_hex(4)
+        self.workspace = secrets.token_hex(4)
         tree = f"/tree/{path}" if path else ""
-        self.page.goto(f"{self.jupyter.url}lab/workspaces/{workspace}{tree}?token={self.jupyter.token}")
+        self.page.goto(f"{self.jupyter.url}lab/workspaces/{self.workspace}{tree}?token={self.jupyter.token}")
         self.ready()
 
     def reload(self) -> None:
-        """As F5 does."""
+        """As F5 does, once JupyterLab has written down what is open: it does so a moment later."""
+        opened = self.page.evaluate(OPEN_FILES)
+        until = time.monotonic() + START_S
+        while not all(path in json.dumps(self.jupyter.ask(f"lab/api/workspaces/{self.workspace}")) for path in opened):
+            assert time.monotonic() < until, f"JupyterLab doesn't write down that {opened} are open"
+            self.page.wait_for_timeout(60)
         self.page.reload()
         self.ready()
 
