@@ -194,9 +194,9 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium, headless."""
+    """Chromium, headless. While it runs, so does an event loop on this thread, which other tests mustn't meet."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
