@@ -73,8 +73,9 @@ class Follower:
         """What is known now, and the place in the log to go on from: a bit before, since events may be told twice."""
         ledger = self._lab.ledger
         last = ledger.last_event(self.run_id)
+        after = last.seq if last else 0
         record = ledger.run(self.run_id)
-        return Frames(ledger.workflow(self.run_id), record, ledger.tasks(self.run_id)), last.seq if last else 0
+        return Frames(ledger.workflow(self.run_id), record, ledger.tasks(self.run_id), after=after), after
 
     def _step(self, frames: Frames, after: int) -> tuple[int, bool]:
         """Take in what has happened and tell it; the cursor after it, and whether nothing will follow."""
