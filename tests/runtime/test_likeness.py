@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import types
 from collections import Counter, OrderedDict, deque, namedtuple
 from dataclasses import dataclass, field
@@ -115,7 +116,7 @@ def test_a_value_is_like_another_of_the_same_parts(make):
         (int, float),
         (Secretive(), Secretive()),
     ],
-    ids=repr,
+    ids=lambda value: re.sub(" at 0x[0-9a-f]+", "", repr(value)),
 )
 def test_any_difference_makes_another_value(first, second):
     assert not alike(first, second)

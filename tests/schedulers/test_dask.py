@@ -6,13 +6,17 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from dask.config import config
 
 from tests.workflows import cell, workflow
 from twingraph_lab.lab import Lab
+from twingraph_lab.schedulers import dask
+from twingraph_lab.schedulers.cluster import LocalCluster
 from twingraph_lab.settings import Settings
 
 
@@ -48,11 +52,27 @@ def test_a_run_on_somebody_elses_cluster(address, tmp_path):
 
 
 def test_an_address_where_nobody_answers_fails_the_run_and_says_so(tmp_path, monkeypatch):
-    import dask
-
-    monkeypatch.setitem(dask.config.config["distributed"]["comm"]["timeouts"], "connect", "1s")
+    monkeypatch.setitem(config["distributed"]["comm"]["timeouts"], "connect", "1s")
     with Lab(Settings(home=tmp_path / "home", scheduler="tcp://127.0.0.1:9")) as lab:
         record = lab.submit(workflow(cell("a", "result = 1"))).wait(60)
         assert record.state == "failed"
         assert "no Dask cluster" in record.error
         assert "127.0.0.1:9" in record.error
+
+
+def test_what_comes_before_the_cluster_is_up_waits_for_it_and_can_be_cancelled_meanwhile(tmp_path, monkeypatch):
+    up, marks = threading.Event(), tmp_path / "marks"
+    marks.mkdir()
+    monkeypatch.setattr(dask, "LocalCluster", lambda size: up.wait(60) and LocalCluster(size))
+    touch = "from pathlib import Path\nPath(folder, name).touch()\nresult = name"
+    with Lab(Settings(home=tmp_path / "home", scheduler="dask")) as lab:
+        stays, goes = (
+            lab.submit(workflow(cell("a", touch, inputs={"folder": str(marks), "name": name})))
+            for name in ("stays", "goes")
+        )
+        goes.cancel()
+        assert goes.wait(60).state == "cancelled"
+        assert not up.is_set()
+        up.set()
+        assert stays.result(60) == {"a": "stays"}
+    assert [mark.name for mark in marks.iterdir()] == ["stays"]

@@ -105,6 +105,8 @@ def test_paths_in_expressions_are_references_too():
         ("{{a.b}}", ("a", "b")),
         ("{{- my-node.output.0 -}}", ("my-node", "output", "0")),
         ("{{ a.größe }}", ("a", "größe")),
+        ("{{ a-.b- }}", ("a-", "b-")),
+        ("{{ a-}}", ("a",)),
         (" {{ a }}", None),
         ("{{ a }}\n", None),
         ("{{ a | upper }}", None),

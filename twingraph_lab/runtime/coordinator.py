@@ -147,6 +147,14 @@ class Coordinator:
         """See `Reports.lost`."""
         self.tell(run_id, lambda driver: driver.lost(tasks, cause, fatal=fatal))
 
+    def refused(self, run_id: str, error: Exception) -> None:
+        """See `Reports.refused`."""
+
+        def end(_: RunDriver) -> None:
+            raise error
+
+        self.tell(run_id, end)
+
     def wait(self, *, until_idle: bool) -> None:
         """Wait until nothing is left to drive, or for ever."""
         while self._thread.is_alive():

@@ -19,6 +19,9 @@ class Reports(Protocol):
     def lost(self, run_id: str, tasks: Collection[str], cause: str, *, fatal: bool) -> None:
         """The scheduler doesn't have these tasks any more. `fatal`: running them again is what kills workers."""
 
+    def refused(self, run_id: str, error: Exception) -> None:
+        """What was submitted last can't run, for a reason that is no task's own: the run ends with it."""
+
 
 class Scheduler(Protocol):
     """Orders tasks and finds a place for each. Methods return soon and may be called from one thread only."""

@@ -70,6 +70,7 @@ class DaskScheduler:
         self._lock = threading.RLock()
         self._ready = threading.Event()
         self._closing = threading.Event()
+        self._waiting: list[tuple[Job, Sequence[Task], Mapping[str, Outputs], Mapping[str, int]]] = []
         self._held: dict[str, _Held] = {}
         self._key_of: dict[str, dict[str, str]] = defaultdict(dict)
         self._cluster: LocalCluster | None = None
@@ -85,23 +86,11 @@ class DaskScheduler:
     def submit(
         self, job: Job, tasks: Sequence[Task], *, given: Mapping[str, Outputs], attempts: Mapping[str, int]
     ) -> None:
-        """See `Scheduler.submit`. Raises `PlatformError` if there is no cluster."""
-        client = self.client
-        if any(task.resources for task in tasks):
-            offers = [worker["resources"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
-            if offers:  # a cluster that starts workers when there is work may have none yet
-                tasks, failures = sort_out(job, tasks, attempts, offers)
-                self._reports.report(job.run_id, "", failures)
-        if not tasks:
-            return
+        """See `Scheduler.submit`. What comes before the cluster is up is kept until then."""
         with self._lock:
-            tasks = self._with_parents(job.run_id, tasks, given)
-            if not tasks:
-                return
-            graph, members = self._graph(job, tasks, given, attempts)
-            futures = client.get(graph, list(members), sync=False)
-            for (key, ids), future in zip(members.items(), futures, strict=True):
-                self._held[key] = _Held(job.run_id, future, set(ids))
+            self._waiting.append((job, tasks, given, attempts))
+            if self._ready.is_set():
+                self._hand_over()
 
     def release(self, run_id: str, tasks: Collection[str]) -> None:
         """See `Scheduler.release`."""
@@ -129,6 +118,7 @@ class DaskScheduler:
     def forget(self, run_id: str) -> None:
         """See `Scheduler.forget`."""
         with self._lock:
+            self._waiting = [waiting for waiting in self._waiting if waiting[0].run_id != run_id]
             self._key_of.pop(run_id, None)
             for key in [key for key, held in self._held.items() if held.run_id == run_id]:
                 self._held.pop(key).future.release()
@@ -151,6 +141,36 @@ class DaskScheduler:
     def cluster(self) -> LocalCluster | None:
         """The local cluster, if there is one."""
         return self._cluster
+
+    def _hand_over(self) -> None:
+        """Everything that waits goes to the cluster, in its order. Called with the lock held."""
+        waiting, self._waiting = self._waiting, []
+        for job, tasks, given, attempts in waiting:
+            try:
+                self._place(self.client, job, tasks, given, attempts)
+            except Exception as error:  # noqa: BLE001  (the run's end says it)
+                self._reports.refused(job.run_id, error)
+
+    def _place(
+        self,
+        client: Client,
+        job: Job,
+        tasks: Sequence[Task],
+        given: Mapping[str, Outputs],
+        attempts: Mapping[str, int],
+    ) -> None:
+        if any(task.resources for task in tasks):
+            offers = [worker["resources"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
+            if offers:  # a cluster that starts workers when there is work may have none yet
+                tasks, failures = sort_out(job, tasks, attempts, offers)
+                self._reports.report(job.run_id, "", failures)
+        tasks = self._with_parents(job.run_id, tasks, given)
+        if not tasks:
+            return
+        graph, members = self._graph(job, tasks, given, attempts)
+        futures = client.get(graph, list(members), sync=False)
+        for (key, ids), future in zip(members.items(), futures, strict=True):
+            self._held[key] = _Held(job.run_id, future, set(ids))
 
     def _with_parents(self, run_id: str, tasks: Sequence[Task], given: Mapping[str, Outputs]) -> list[Task]:
         """Those whose parents are here. A parent may have been lost a moment ago, and will be submitted again."""
@@ -196,7 +216,7 @@ class DaskScheduler:
         """Keep a cluster there, and look after groups that won't report themselves."""
         missed, next_ping = 0, 0.0
         self._connect()
-        self._ready.set()
+        self._open()
         while not self._closing.wait(SWEEP_S):
             try:
                 if self._cluster is not None and not self._cluster.alive:
@@ -255,7 +275,12 @@ class DaskScheduler:
         self._connect()
         for run_id, tasks in lost.items():
             self._reports.lost(run_id, tasks, cause, fatal=False)
-        self._ready.set()  # after the reports, so that what is submitted next comes after these tasks
+        self._open()  # after the reports, so that what is submitted next comes after these tasks
+
+    def _open(self) -> None:
+        with self._lock:
+            self._ready.set()
+            self._hand_over()
 
     def _answers(self) -> bool:
         client = self._client

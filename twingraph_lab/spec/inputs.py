@@ -17,9 +17,9 @@ from pydantic import JsonValue, ValidationError
 from twingraph_lab.errors import TwinGraphError
 from twingraph_lab.events import Artifact
 
-_WORD = r"\w(?:[\w-]*\w)?"
+_REST = r"(?:[\w-]*(?:\w|-(?=[.\s])))?"  # of a name, whose last hyphen isn't that of `-}}`
 _LITERAL = r"(?:[tT]rue|[fF]alse|[nN]one)(?![\w.-])"
-PATH = rf"(?!{_LITERAL})[A-Za-z_](?:[\w-]*\w)?(?:\.{_WORD})*"
+PATH = rf"(?!{_LITERAL})[A-Za-z_]{_REST}(?:\.\w{_REST})*"
 SIMPLE = re.compile(r"\{\{-?\s*(" + PATH + r")\s*-?\}\}")
 """`{{ a.b.c }}` with nothing but a path: resolved without Jinja, and typed when it is the whole string."""
 
