@@ -18,7 +18,8 @@ from twingraph_lab.runtime.states import RunState
 from twingraph_lab.service import endpoint
 
 pytest.importorskip("fastapi", reason="the extra `service` is not installed")
-connect = pytest.importorskip("websockets.sync.client", reason="the extra `service` is not installed").unix_connect
+websockets = pytest.importorskip("websockets", reason="the extra `service` is not installed")
+client = pytest.importorskip("websockets.sync.client", reason="the extra `service` is not installed")
 
 CONFLICT, WRONG, UNUSABLE, MISSING = 5, 2, 6, 8
 
@@ -132,6 +133,22 @@ def test_a_port_asks_for_the_token_that_is_printed_once(store, serving):
     assert said.count(found.token) == 1
 
 
+def test_a_websocket_that_is_refused_is_told_why_and_logged_as_no_error(store, serving):
+    process = serving("--port", 0)
+    found = store.find()
+    address = f"{found.url.replace('http', 'ws', 1)}/api/events"
+    foreign = {"Authorization": f"Bearer {found.token}", "Origin": "https://evil.example"}
+    for headers, status, reason in (({}, 401, "needs a token"), (foreign, 403, "pages of other origins")):
+        with pytest.raises(websockets.InvalidStatus) as refused, client.connect(address, additional_headers=headers):
+            pass
+        assert refused.value.response.status_code == status
+        assert reason in refused.value.response.body.decode()
+    process.terminate()
+    _, said = ended(process)
+    assert "ASGI" not in said
+    assert "Traceback" not in said
+
+
 def test_the_token_is_another_each_time(store, serving):
     tokens = set()
     for _ in range(2):
@@ -198,7 +215,7 @@ def test_it_doesnt_stop_for_idleness_while_a_run_is_under_way(store, tmp_path):
 
 def test_it_doesnt_stop_for_idleness_while_somebody_listens(store):
     found = store.ensure(idle_s=0.4)
-    with connect(found.socket, "ws://localhost/api/events"):
+    with client.unix_connect(found.socket, "ws://localhost/api/events"):
         assert not threading.Event().wait(1.5)
         assert found.alive
     until(lambda: not found.alive, "the service to stop")

@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from twingraph_lab.errors import ConflictError, StoreError
 from twingraph_lab.lab import Lab
@@ -125,6 +127,16 @@ class _Server(uvicorn.Server):
             self._listening()
 
 
+class _WebSockets(WebSocketsSansIOProtocol):
+    """uvicorn's, which takes a refusal with a body for a fault of the app's, and logs an error for each."""
+
+    async def send(self, message: Any) -> None:
+        """See ASGI."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
+
+
 async def _serve(
     lab: Lab,
     activity: Activity,
@@ -134,6 +146,7 @@ async def _serve(
 ) -> None:
     config = uvicorn.Config(
         activity,
+        ws=_WebSockets,
         log_config=None,
         access_log=False,
         proxy_headers=False,  # who asks is told by the connection; a header can say anything
