@@ -64,7 +64,7 @@ def post(app, body, path="/api/runs", headers=JSON):
         (b"", "no body", ""),
         (b"null", "", ""),
         (b"[]", "must be an object", ""),
-        (b'"text"', "", ""),
+        (b'"text"', "must be an object", ""),
         (b"{}", "is missing", "workflow"),
         (b'{"workflow": []}', "must be an object", "workflow"),
         (b'{"workflow": {}, "colour": "red"}', "not a known field", "colour"),
@@ -85,7 +85,7 @@ def test_what_is_no_request_is_named_with_its_place(app, body, message, path):
 def test_only_json_is_taken_so_that_no_form_of_another_site_can_post(app, kind):
     headers = {"Content-Type": kind.encode().decode("latin-1")} if kind else {}
     status, refusal = post(app, {"workflow": DOCUMENT}, headers=headers)
-    assert status == 422
+    assert (status, refusal["error"]) == (415, "RequestError")
     assert "Content-Type: application/json" in refusal["message"]
 
 

@@ -28,6 +28,11 @@ class RequestError(TwinGraphError):
         self.headers = headers or {}
 
 
+def no_json() -> RequestError:
+    """A body is of another type."""
+    return RequestError("send JSON, with the header `Content-Type: application/json`", 415)
+
+
 class ProblemFault(Frozen):
     """One thing that is wrong: what, in which node, at which JSON path of what was sent."""
 
@@ -87,7 +92,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, RequestValidationError)
-    return answer(invalid(error.errors()))
+    details = error.errors()
+    if any(detail["loc"] == ("body",) and isinstance(detail["input"], bytes) for detail in details):  # left unread
+        return answer(no_json())
+    return answer(invalid(details))
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -120,8 +128,6 @@ def _fault(detail: Mapping[str, Any]) -> Fault:
     keys = location if place in PLACES else [place, *location]
     if place == "body" and not keys and detail["type"] == "missing":
         return Fault("the request has no body; send a JSON object")
-    if place == "body" and not keys and isinstance(detail["input"], bytes | str):
-        return Fault("send JSON, with the header `Content-Type: application/json`")
     path = ""
     for key in keys:
         path = step(path, key)
