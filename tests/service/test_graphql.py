@@ -104,6 +104,28 @@ def test_a_query_is_only_so_long(served):
     assert "aliases" in str(ask(served, wide)["errors"])
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({}, "No GraphQL query"),
+        ({"query": 3}, "`query` must be a string"),
+        ({"query": "{ workflows { id } }", "variables": []}, "`variables` must be an object"),
+        ({"query": "{ workflows { id } }", "extensions": []}, "`extensions` must be an object"),
+    ],
+)
+def test_what_is_no_request_is_refused_as_by_other_routes(served, body, message):
+    answer = served.client.post("/graphql", json=body)
+    assert (answer.status_code, answer.json()["error"], answer.json()["faults"]) == (400, "RequestError", [])
+    assert message in answer.json()["message"]
+
+
+def test_another_type_of_body_and_queries_in_addresses_are_refused_as_by_other_routes(served):
+    answer = served.client.post("/graphql", content='{"query": "{ workflows { id } }"}')
+    assert (answer.status_code, "Content-Type: application/json" in answer.json()["message"]) == (415, True)
+    answer = served.client.get("/graphql?query={workflows{id}}")
+    assert (answer.status_code, answer.json()["error"]) == (400, "RequestError")
+
+
 def test_bodies_and_messages_are_read_strictly(served):
     for body in (
         '"text"',

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import strawberry
-from fastapi import Depends
+from fastapi import Depends, Request, Response
+from fastapi.responses import PlainTextResponse
+from fastapi.routing import APIRoute
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter
 from strawberry.fastapi import GraphQLRouter
 from strawberry.types import ExecutionContext
@@ -15,6 +18,7 @@ from twingraph_lab.errors import Fault, TwinGraphError, WorkflowError
 from twingraph_lab.service.graphql.queries import Query
 from twingraph_lab.service.graphql.subscriptions import Subscription
 from twingraph_lab.service.hosted import Hosted, hosted
+from twingraph_lab.service.problems import RequestError, no_json
 from twingraph_lab.spec.text import parse
 
 TOKENS, ALIASES = 2_000, 30
@@ -40,6 +44,23 @@ SCHEMA = _Schema(
 )
 
 
+class _Route(APIRoute):
+    """Refuses in the shape that all routes have: strawberry does so in plain text."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            if request.method == "POST" and "application/json" not in request.headers.get("content-type", ""):
+                raise no_json()
+            response = await handle(request)
+            if isinstance(response, PlainTextResponse):
+                raise RequestError(bytes(response.body).decode(), response.status_code)
+            return response
+
+        return answered
+
+
 class _Router(GraphQLRouter[dict[str, Any], None]):
     """What comes in is read as strictly as by other routes: strawberry's own reading fails on what is nested deeply."""
 
@@ -62,4 +83,11 @@ async def _context(app: Annotated[Hosted, Depends(hosted)]) -> dict[str, Any]:
     return {"hosted": app}
 
 
-routes = _Router(SCHEMA, path="/graphql", graphql_ide=None, context_getter=_context, allow_queries_via_get=False)
+routes = _Router(
+    SCHEMA,
+    path="/graphql",
+    graphql_ide=None,
+    context_getter=_context,
+    allow_queries_via_get=False,
+    route_class=_Route,
+)
