@@ -9,6 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.workflows import cell, workflow
+from twingraph_lab.service.limits import MOST_SUBSCRIPTIONS
 
 WAIT_S = 30
 UPDATES = """subscription ExecutionUpdates($executionId: String!) {
@@ -102,6 +103,17 @@ def test_mistakes_are_told_in_words(served):
 def test_a_query_is_only_so_long(served):
     wide = "{ " + " ".join(f"a{n}: executions {{ status }}" for n in range(100)) + " }"
     assert "aliases" in str(ask(served, wide)["errors"])
+
+
+def test_one_connection_has_so_many_subscriptions_and_is_told_when_it_wants_more(served):
+    with served.socket("/graphql", subprotocols=["graphql-transport-ws"]) as socket:
+        socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(socket.recv(WAIT_S))["type"] == "connection_ack"
+        for number in range(MOST_SUBSCRIPTIONS + 1):
+            socket.send(json.dumps({"id": str(number), "type": "subscribe", "payload": {"query": METRICS}}))
+        refused = json.loads(socket.recv(WAIT_S))
+    assert (refused["type"], refused["id"]) == ("error", str(MOST_SUBSCRIPTIONS))
+    assert "Subscription limit reached" in refused["payload"][0]["message"]
 
 
 @pytest.mark.parametrize(

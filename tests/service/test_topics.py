@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.workflows import cell, workflow
-from twingraph_lab.service.topics import MOST_TOPICS
+from twingraph_lab.service.limits import MOST_SUBSCRIPTIONS
 
 WAIT_S = 30
 
@@ -66,12 +66,25 @@ def test_what_has_ended_can_be_heard_again_however_often(served):
     run = served.lab.submit(workflow(cell("a")))
     run.wait(WAIT_S)
     with served.socket("/ws") as socket:
-        for _ in range(MOST_TOPICS + 1):
+        for _ in range(MOST_SUBSCRIPTIONS + 1):
             say(socket, type="subscribe", execution_id=run.id)
             while (message := told(socket))["data"].get("event") != "run.finished":
                 assert message["type"] != "error"
             say(socket, type="unsubscribe", execution_id=run.id)
             assert told(socket)["type"] == "unsubscribed"
+
+
+def test_one_connection_has_so_many_topics_and_is_told_when_it_wants_more(served):
+    with served.socket("/ws") as socket:
+        for number in range(MOST_SUBSCRIPTIONS):
+            say(socket, type="subscribe", topic=f"node:n{number}:status")
+            assert told(socket)["type"] == "subscribed"
+        say(socket, type="subscribe", topic="node:more:status")
+        assert f"at most {MOST_SUBSCRIPTIONS} topics" in told(socket)["data"]["message"]
+        say(socket, type="unsubscribe", topic="node:n0:status")
+        assert told(socket)["type"] == "unsubscribed"
+        say(socket, type="subscribe", topic="node:more:status")
+        assert told(socket)["type"] == "subscribed"
 
 
 def test_bytes_are_answered_and_the_connection_goes_on(served):

@@ -14,6 +14,8 @@ from twingraph_lab.service.problems import RequestError
 from twingraph_lab.spec.text import SIZE_LIMIT_BYTES
 
 WINDOW_S = 5
+MOST_SUBSCRIPTIONS = 100
+"""What one WebSocket may follow at a time: `readers` of `Limits` are sockets, whatever is heard there."""
 
 
 @dataclass(frozen=True, slots=True)

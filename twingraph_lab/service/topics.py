@@ -27,13 +27,13 @@ from twingraph_lab.events import (
     TaskProgressed,
 )
 from twingraph_lab.service.hosted import Hosted, hosted
+from twingraph_lab.service.limits import MOST_SUBSCRIPTIONS
 from twingraph_lab.service.problems import problem
 from twingraph_lab.service.twingraph import word
 from twingraph_lab.spec.text import parse
 
 routes = APIRouter()
 
-MOST_TOPICS = 100
 STATUSES = {
     "task.completed": "completed",
     "task.skipped": "skipped",
@@ -89,11 +89,11 @@ async def listen(socket: WebSocket) -> None:
                 if task := topics.pop(topic, None):
                     task.cancel()
                 await say("unsubscribed", {"topic": topic})
-            elif kind == "subscribe" and topic not in topics and len(topics) < MOST_TOPICS:
+            elif kind == "subscribe" and topic not in topics and len(topics) < MOST_SUBSCRIPTIONS:
                 topics[topic] = asyncio.create_task(follow(topic))
                 await say("subscribed", {"topic": topic})
             elif kind != "subscribe" or topic not in topics:
-                told = f"can't {kind} {topic}; say subscribe or unsubscribe, for at most {MOST_TOPICS} topics"
+                told = f"can't {kind} {topic}; say subscribe or unsubscribe, for at most {MOST_SUBSCRIPTIONS} topics"
                 await say("error", {"error": "ConflictError", "message": told})
     except WebSocketDisconnect:
         pass

@@ -18,6 +18,7 @@ from twingraph_lab.errors import Fault, TwinGraphError, WorkflowError
 from twingraph_lab.service.graphql.queries import Query
 from twingraph_lab.service.graphql.subscriptions import Subscription
 from twingraph_lab.service.hosted import Hosted, hosted
+from twingraph_lab.service.limits import MOST_SUBSCRIPTIONS
 from twingraph_lab.service.problems import RequestError, no_json
 from twingraph_lab.spec.text import parse
 
@@ -90,4 +91,5 @@ routes = _Router(
     context_getter=_context,
     allow_queries_via_get=False,
     route_class=_Route,
+    max_subscriptions_per_connection=MOST_SUBSCRIPTIONS,
 )
