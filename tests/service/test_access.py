@@ -68,7 +68,7 @@ STRANGERS = {
     "a token of strange letters": bearer("\xff\xfe"),
     "another scheme": {"Authorization": f"Basic {TOKEN}"},
     "two tokens": [("Authorization", f"Bearer {TOKEN}"), ("Authorization", "Bearer other")],
-    "a wrong cookie": {"Cookie": "twingraph-token=wrong"},
+    "a wrong cookie": {"Cookie": "twingraph-token-80=wrong"},
     "a foreign origin": {**bearer(TOKEN), "Origin": "https://evil.example"},
     "an origin on another port": {**bearer(TOKEN), "Origin": "http://localhost:8888"},
     "an origin that only begins like ours": {**bearer(TOKEN), "Origin": "http://localhost.evil.example"},
@@ -117,6 +117,19 @@ def test_a_page_opened_with_the_token_keeps_it_as_a_cookie_that_no_script_reads(
     assert ask(app, "POST", "/api/runs/x/cancel", {**browser, "Origin": "http://evil.example"}).status == 403
     assert ask(app, "WS", "/api/events", {**browser, "Origin": "http://localhost"}).status == 101
     assert ask(app, "WS", "/api/events", browser).status == 401
+
+
+def test_services_on_other_ports_of_the_same_host_keep_their_own_cookies(lab):
+    jar = []
+    services = {port: create_app(lab, Access(f"token of {port}"), root=lab.home) for port in (8001, 8002)}
+    for port, service in services.items():
+        page = ask(service, "GET", f"/docs?token={quote(f'token of {port}')}", {"Host": f"localhost:{port}"})
+        jar.append(page.headers["set-cookie"].partition("; ")[0])
+    assert len({each.partition("=")[0] for each in jar}) == 2
+    for port, service in services.items():
+        browser = {"Host": f"localhost:{port}", "Cookie": "; ".join(jar)}
+        assert ask(service, "GET", "/api/health", browser).status == 200
+        assert ask(service, "GET", "/api/health", {**browser, "Host": "localhost:8003"}).status == 401
 
 
 def test_without_a_token_nobody_comes_in_by_a_port(lab, asked):

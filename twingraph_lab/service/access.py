@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, urlsplit
 from twingraph_lab.service.problems import RequestError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-COOKIE = "twingraph-token"
 TOKEN_BYTES = 32
 MOST_FIELDS = 100
 PAGE = "/docs"
@@ -88,10 +87,19 @@ class Access:
             return True
         if asked.websocket and not from_page:
             return False  # a browser says where a page is from; a cookie alone isn't enough here
-        return any(self._matches(value) for value in _cookies(found))
+        return any(self._matches(value) for value in _cookies(found, cookie(found.one("host") or "")))
 
     def _matches(self, candidate: str) -> bool:
         return hmac.compare_digest(candidate.encode("utf-8", "replace"), self.token.encode())
+
+
+def cookie(host: str) -> str:
+    """What the token's cookie is called for a `Host`: browsers keep one jar for all ports of a host.
+
+    >>> cookie("localhost:8000"), cookie("localhost")
+    ('twingraph-token-8000', 'twingraph-token-80')
+    """
+    return f"twingraph-token-{urlsplit(f'//{host}').port or DEFAULT_PORTS['http']}"
 
 
 class _Headers:
@@ -148,13 +156,13 @@ def _values(query: bytes) -> list[str]:
         return []
 
 
-def _cookies(found: _Headers) -> list[str]:
+def _cookies(found: _Headers, name: str) -> list[str]:
     values: list[str] = []
     for header in found.all("cookie"):
         try:
             cookies: SimpleCookie = SimpleCookie(header)
         except CookieError:
             continue
-        if COOKIE in cookies:
-            values.append(cookies[COOKIE].value)
+        if name in cookies:
+            values.append(cookies[name].value)
     return values

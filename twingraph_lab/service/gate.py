@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from twingraph_lab.service.access import COOKIE, PAGE, Access, Asked
+from twingraph_lab.service.access import PAGE, Access, Asked, cookie
 from twingraph_lab.service.headers import on_socket
 from twingraph_lab.service.limits import Limits, Rates
 from twingraph_lab.service.problems import RequestError, answer
@@ -80,7 +80,7 @@ class Gate:
     def _keep_token(self, scope: Scope) -> Response:
         """A token in an address is seen in histories and logs, so the browser gets it as a cookie instead."""
         page = RedirectResponse(scope["path"].rpartition("/")[2], HTTPStatus.SEE_OTHER)
-        page.set_cookie(COOKIE, self._access.token, httponly=True, samesite="strict")
+        page.set_cookie(cookie(Headers(scope=scope)["host"]), self._access.token, httponly=True, samesite="strict")
         return page
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
