@@ -84,6 +84,14 @@ def test_an_unknown_run_is_told_in_the_shape_of_all_errors(served, path, code, e
     assert closed.value.rcvd.code == code
 
 
+def test_a_cursor_beyond_the_log_is_told_in_the_shape_of_all_errors(served):
+    with served.socket(f"/api/events?run={begun(served)}&after={2**62}") as reader:
+        assert "the log ends with" in json.loads(reader.recv(timeout=60))["message"]
+        with pytest.raises(ConnectionClosed) as closed:
+            reader.recv(timeout=60)
+    assert closed.value.rcvd.code == 4404
+
+
 @pytest.mark.parametrize("after", ["-1", "1e3", "99999999999999999999999", "NaN", "%00"])
 def test_a_cursor_that_is_none_is_refused(served, after):
     with pytest.raises(Exception, match=r"403|422|rejected"), served.socket(f"/api/events?after={after}"):

@@ -97,6 +97,28 @@ def test_the_beginning_of_an_id_will_do_and_an_unknown_one_is_told(ledger, run_i
         within(WAIT_S, read(Tail(ledger), "nothing-like-it"))
 
 
+def test_a_cursor_beyond_the_log_is_told_and_not_waited_for(ledger, run_id):
+    last = ledger.last_seq()
+    for run in (run_id, None):
+        with pytest.raises(NotFoundError, match=f"no event {last + 1}: the log ends with {last}"):
+            within(WAIT_S, read(Tail(ledger), run, after=last + 1))
+
+
+def test_a_cursor_that_is_newer_than_what_was_read_so_far_is_none_too_far(ledger, run_id):
+    tail = Tail(ledger)
+
+    async def both():
+        first = asyncio.create_task(read(tail, run_id))
+        await until(lambda: tail.watchers)
+        await asyncio.to_thread(say, ledger, run_id, "one")
+        later = asyncio.create_task(read(tail, run_id, after=ledger.last_seq()))
+        await asyncio.to_thread(end, ledger, run_id)
+        await first
+        return await later
+
+    assert within(WAIT_S, both()) == [ledger.last_seq()]
+
+
 def test_a_hundred_followers_of_a_live_run_cost_one_reader(ledger, run_id):
     tail = Tail(ledger)
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from twingraph_lab.errors import StoreError
+from twingraph_lab.errors import NotFoundError, StoreError
 from twingraph_lab.events import EVENT, Event
 from twingraph_lab.runtime.ledger import Ledger
 from twingraph_lab.runtime.records import StoredEvent
@@ -96,12 +96,14 @@ class Tail:
         """Batches of the events after a cursor, past and future, of one run or all.
 
         Following a run ends with it, unless it was resumed since; following all never ends. Raises NotFoundError if
-        there is no such run.
+        there is no such run, or no event of the cursor's number yet.
         """
         if run_id is not None:
             run_id = (await asyncio.to_thread(self._ledger.run, run_id)).run_id
         with self._watching():
             await self._until(self._begun)
+            if after > self._end and after > (last := await asyncio.to_thread(self._ledger.last_seq)):
+                raise NotFoundError(f"there is no event {after}: the log ends with {last}; give the last that you have")
             final = await self._final(run_id, until_finished=until_finished)
             while not self._closed:
                 moved = self._moved
