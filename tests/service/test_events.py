@@ -53,6 +53,22 @@ def test_a_run_is_told_from_its_request_to_its_end(served):
     assert events == [event.model_dump(mode="json") for event in served.lab.ledger.events(run_id)]
 
 
+def test_secrets_are_hidden_as_in_the_details_of_a_run(served):
+    secrets = {"api_key": "hunter2", "server": {"user": "me", "password": "hunter2"}}
+    made = workflow(
+        cell("a", "token = key", outputs=["token"], inputs={"key": {"param": "api_key"}, "password": "hunter2"}),
+        parameters={"api_key": {}, "server": {}},
+    )
+    asked = {"workflow": as_data(made), "parameters": secrets}
+    run_id = served.client.post("/api/runs", json=asked).json()["run_id"]
+    events, _ = everything(served, f"/api/events?run={run_id}")
+    assert "hunter2" not in json.dumps(events)
+    shown = served.client.get(f"/api/runs/{run_id}").json()["parameters"]
+    assert events[0]["parameters"] == shown == {"api_key": "***", "server": {"user": "me", "password": "***"}}
+    with served.socket(f"/api/events?run={run_id}&after={events[0]['seq']}") as later:
+        assert "hunter2" not in later.recv(timeout=60)
+
+
 def test_a_reader_goes_on_from_the_last_event_it_has(served):
     run_id = begun(served)
     say(served, run_id, "one", "two", "three")

@@ -1,6 +1,6 @@
 """One reader of the event log for all who follow it: a hundred watchers of a run cost what one does.
 
-New events are read once, kept for a while as the JSON text they are stored as, and handed to everybody. Whoever is too
+New events are read once, kept for a while as JSON text without secrets, and handed to everybody. Whoever is too
 slow for that reads the log from their own cursor, a page at a time, until they have caught up. So nothing is lost, and
 what is held in memory is the recent past plus a page for each who lags.
 """
@@ -12,13 +12,14 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from twingraph_lab.errors import NotFoundError, StoreError
 from twingraph_lab.events import EVENT, Event
+from twingraph_lab.frontends.inspection.events import discreet
 from twingraph_lab.runtime.ledger import Ledger
-from twingraph_lab.runtime.records import StoredEvent
+from twingraph_lab.runtime.records import StoredEvent, StoredEvents
 
 POLL_S = 0.05
 GATHER_S = 0.1
@@ -155,9 +156,13 @@ class Tail:
     async def _behind(self, run_id: str | None, after: int) -> Batch:
         """The next events, from the log."""
         end = self._end  # taken before the read, which sees at least as far
-        page = await asyncio.to_thread(self._ledger.stored_events, run_id, after)
+        page = await asyncio.to_thread(self._stored, run_id, after)
         reached = page.events[-1].seq if page.events else after
         return Batch(page.events, max(reached, end) if page.complete else reached)
+
+    def _stored(self, run_id: str | None, after: int) -> StoredEvents:
+        page = self._ledger.stored_events(run_id, after)
+        return replace(page, events=[*map(discreet, page.events)])
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
@@ -192,7 +197,7 @@ class Tail:
         """Read a page, and wait until there is more to read."""
         rung.clear()
         token = await asyncio.to_thread(self._ledger.token)  # before the read, so that nothing after it is missed
-        page = await asyncio.to_thread(self._ledger.stored_events, None, self._end)
+        page = await asyncio.to_thread(self._stored, None, self._end)
         if page.events:
             self._keep(_Page(self._end, Batch(page.events, page.events[-1].seq)))
         if page.events and page.complete:
