@@ -17,7 +17,7 @@ import pytest
 
 from twingraph_lab.errors import SerializationError, StoreError
 from twingraph_lab.events import INLINE_LIMIT_BYTES, Artifact
-from twingraph_lab.runtime.artifacts import ArtifactStore, preview
+from twingraph_lab.runtime.artifacts import CHUNK_BYTES, ArtifactStore, preview
 from twingraph_lab.runtime.serializers import Image, Notebook
 
 LARGE = "x" * INLINE_LIMIT_BYTES
@@ -150,6 +150,27 @@ class TestLargeValues:
         path.symlink_to(tmp_path / "elsewhere")
         with pytest.raises(StoreError):
             store.get(artifact)
+
+
+class TestPieces:
+    def test_are_of_a_bounded_size_and_together_the_value(self, store):
+        for size in (0, 1, INLINE_LIMIT_BYTES, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES):
+            data = os.urandom(size)
+            pieces = list(store.chunks(store.put(data)))
+            assert b"".join(pieces) == data
+            assert max(map(len, pieces)) <= CHUNK_BYTES
+
+    def test_do_not_end_if_the_value_is_damaged_and_do_not_begin_if_it_is_missing(self, store):
+        artifact = store.put(os.urandom(2 * CHUNK_BYTES))
+        (file,) = files(store)
+        file.write_bytes(file.read_bytes()[:-1] + b"?" * 2)
+        pieces = store.chunks(artifact)
+        assert len(next(pieces)) == CHUNK_BYTES
+        with pytest.raises(StoreError, match="damaged artifact"):
+            next(pieces)
+        file.unlink()
+        with pytest.raises(StoreError, match="missing from"):
+            next(store.chunks(artifact))
 
 
 class TestEncodedValues:

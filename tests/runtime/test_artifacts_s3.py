@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from twingraph_lab.errors import MissingExtraError, StoreError
 from twingraph_lab.events import INLINE_LIMIT_BYTES
-from twingraph_lab.runtime.artifacts import ArtifactStore
+from twingraph_lab.runtime.artifacts import CHUNK_BYTES, ArtifactStore
 
 pytest.importorskip("s3fs", reason="needs the extra `s3`")
 pytest.importorskip("moto.server", reason="needs moto[server]")
@@ -111,6 +112,13 @@ def test_damaged_and_missing_values_are_told(store):
     assert not store.exists(artifact)
     with pytest.raises(StoreError, match="missing from s3://lab/artifacts"):
         store.get(artifact)
+
+
+def test_what_is_large_comes_in_pieces_of_a_bounded_size(store):
+    data = os.urandom(2 * CHUNK_BYTES + 1)
+    artifact = store.put(data)
+    assert [len(piece) for piece in store.chunks(artifact)] == [CHUNK_BYTES, CHUNK_BYTES, 1]
+    assert b"".join(store.chunks(artifact)) == data
 
 
 def test_threads_can_share_a_store(store):

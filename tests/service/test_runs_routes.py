@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -149,6 +150,30 @@ def test_an_output_is_saved_as_a_file_and_never_shown(served, start, ended):
     preview = served.client.get(f"/api/runs/{run_id}/nodes/page/outputs/result/preview")
     assert preview.headers["content-type"] == "application/json"
     assert served.client.get(f"/api/runs/{run_id}/nodes/page/outputs/none").status_code == 404
+
+
+def test_a_large_output_is_sent_in_pieces_and_never_held_whole(served, start, ended):
+    size = 64 * 1024 * 1024
+    run_id = start(as_data(workflow(cell("large", f"result = bytes({size})"))))
+    ended(run_id)
+    tracemalloc.start()
+    try:
+        with served.client.stream("GET", f"/api/runs/{run_id}/nodes/large/outputs/result") as answer:
+            assert int(answer.headers["content-length"]) == size
+            assert sum(map(len, answer.iter_raw())) == size
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < size / 2
+
+
+def test_an_output_that_is_gone_is_told_before_a_download_begins(served, start, ended):
+    run_id = start(as_data(workflow(cell("gone", "import os\nresult = os.urandom(100_000)"))))
+    ended(run_id)
+    digest = served.lab.ledger.tasks(run_id)["gone"].outputs["result"].digest.removeprefix("sha256:")
+    served.lab.artifacts.delete(f"sha256/{digest[:2]}/{digest[2:]}")
+    answer = served.client.get(f"/api/runs/{run_id}/nodes/gone/outputs/result")
+    assert (answer.status_code, answer.json()["error"]) == (500, "StoreError")
 
 
 def test_logs_are_read_on_from_a_cursor(served, start, ended):

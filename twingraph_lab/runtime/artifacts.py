@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import JsonValue
@@ -27,6 +28,7 @@ NAME = re.compile(r"[^/\0.][^/\0]*(/[^/\0.][^/\0]*)*")
 CONTENT = "sha256"
 """The folder of content-addressed files; the engine's named files are everywhere else."""
 HEAD_BYTES = 65_536
+CHUNK_BYTES = 4 * 1024 * 1024
 TOLD = frozenset({Pickle.media_type, Table.media_type, Parquet.media_type})
 """Values whose bytes don't begin with what they are, or only for who has them at hand."""
 NOUNS = {
@@ -77,10 +79,25 @@ class ArtifactStore:
         """The encoded value, checked against the digest. Raises `StoreError` if it is missing or damaged."""
         data = self._load(artifact)
         if data is None:
-            raise StoreError(f"artifact {artifact.digest} is missing from {self.url}")
+            raise self._missing(artifact)
         if _digest(data) != artifact.digest:
-            raise StoreError(f"damaged artifact {artifact.digest} in {self.url}: its content has another digest")
+            raise self._damaged(artifact)
         return data
+
+    def chunks(self, artifact: Artifact) -> Iterator[bytes]:
+        """As `read_bytes`, in pieces of at most 4 MiB: the last one comes only if the digest of them all is right."""
+        if artifact.inline:
+            yield self.read_bytes(artifact)
+            return
+        digest = hashlib.sha256()
+        for start in range(0, artifact.size, CHUNK_BYTES):
+            piece = self._files.read(_path(artifact), CHUNK_BYTES, start=start)
+            if piece is None:
+                raise self._missing(artifact)
+            digest.update(piece)
+            if start + CHUNK_BYTES >= artifact.size and f"sha256:{digest.hexdigest()}" != artifact.digest:
+                raise self._damaged(artifact)
+            yield piece
 
     def exists(self, artifact: Artifact) -> bool:
         """Whether the value is there, in its full size, without reading it."""
@@ -115,6 +132,12 @@ class ArtifactStore:
     def delete(self, prefix: str) -> None:
         """Delete a named file, or a folder and all in it."""
         self._files.delete(_checked(prefix))
+
+    def _missing(self, artifact: Artifact) -> StoreError:
+        return StoreError(f"artifact {artifact.digest} is missing from {self.url}")
+
+    def _damaged(self, artifact: Artifact) -> StoreError:
+        return StoreError(f"damaged artifact {artifact.digest} in {self.url}: its content has another digest")
 
     def _store(self, data: bytes, media_type: str, told: str = "") -> Artifact:
         digest, size = _digest(data), len(data)

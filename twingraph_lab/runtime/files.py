@@ -31,8 +31,8 @@ class Files(Protocol):
 
     url: str
 
-    def read(self, name: str, limit: int | None = None) -> bytes | None:
-        """The content, or its first `limit` bytes; None if there is no such file."""
+    def read(self, name: str, limit: int | None = None, *, start: int = 0) -> bytes | None:
+        """The content from byte `start` on, at most `limit` bytes of it; None if there is no such file."""
 
     def write(self, name: str, data: bytes, *, durable: bool = True) -> None:
         """Durable when it returns, unless told otherwise; readers see the old content or the new, never a part."""
@@ -66,10 +66,11 @@ class LocalFiles:
     def __init__(self, folder: str) -> None:
         self.url = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111  (constructed per process: a Path costs 10 times this)
 
-    def read(self, name: str, limit: int | None = None) -> bytes | None:
+    def read(self, name: str, limit: int | None = None, *, start: int = 0) -> bytes | None:
         with _reporting(self.url, OSError):
             try:
                 with open(os.open(f"{self.url}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+                    file.seek(start)
                     return file.read(limit)
             except FileNotFoundError:
                 return None
@@ -130,11 +131,12 @@ class RemoteFiles:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
-    def read(self, name: str, limit: int | None = None) -> bytes | None:
+    def read(self, name: str, limit: int | None = None, *, start: int = 0) -> bytes | None:
         with _reporting(self.url, Exception):
             fs, root = self._open()
             try:
-                return bytes(fs.cat_file(f"{root}/{name}", start=None if limit is None else 0, end=limit))
+                end = None if limit is None else start + limit
+                return bytes(fs.cat_file(f"{root}/{name}", start=start if start or end else None, end=end))
             except FileNotFoundError:
                 return None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Annotated
 
 from fastapi import Path, Response, status
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, StreamingResponse
 
 from twingraph_lab.events import Artifact, Frozen
 from twingraph_lab.frontends.inspection.models import NodeDetail, NodeSummary, Preview, RunSummary
@@ -62,8 +63,10 @@ def read_output(lab: HostedLab, run_id: RunId, node: NodeId, name: OutputName) -
     """The bytes of an output as they are stored, to be saved as a file."""
     artifact = output_of(lab, run_id, node, name)
     disposition = f'attachment; filename="{_filename(node, name, artifact)}"'
-    data = lab.artifacts.read_bytes(artifact)
-    return Response(data, media_type="application/octet-stream", headers={"content-disposition": disposition, **ALONE})
+    pieces = lab.artifacts.chunks(artifact)
+    data = chain([next(pieces)], pieces)  # what isn't there is told as an error, not as a download that breaks off
+    headers = {"content-disposition": disposition, "content-length": str(artifact.size), **ALONE}
+    return StreamingResponse(data, media_type="application/octet-stream", headers=headers)
 
 
 @routes.get("/runs/{run_id}/nodes/{node}/outputs/{name}/preview")
