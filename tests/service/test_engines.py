@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from twingraph_lab.components.llm import URL
+from twingraph_lab.errors import NotFoundError
 
 
 class World(BaseHTTPRequestHandler):
@@ -178,6 +179,8 @@ def test_fifty_triggers_at_once_make_one_run(served, simple):
         asked = [pool.submit(served.client.post, f"/workflow/trigger/{execution}") for _ in range(50)]
         codes = sorted(each.result().status_code for each in asked)
     assert codes == [200] + [409] * 49
+    with pytest.raises(NotFoundError):
+        served.lab.ledger.held(execution)  # its run has it now
     assert [run.run_id for run in served.lab.runs(500)].count(execution) == 1
 
 

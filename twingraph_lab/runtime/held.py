@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from twingraph_lab.errors import NotFoundError
 from twingraph_lab.runtime.tables import HELD
@@ -14,6 +14,11 @@ from twingraph_lab.runtime.transaction import Transaction
 def hold(transaction: Transaction, execution_id: str, text: str, now: datetime) -> None:
     """Keep a document under a new id."""
     transaction.connection.execute(insert(HELD).values(execution_id=execution_id, text=text, requested=now))
+
+
+def drop(transaction: Transaction, execution_id: str) -> None:
+    """Forget a document: its run has it now."""
+    transaction.connection.execute(delete(HELD).where(HELD.c.execution_id == execution_id))
 
 
 def load(connection: Connection, execution_id: str) -> str:

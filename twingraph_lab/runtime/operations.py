@@ -16,6 +16,7 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from twingraph_lab.errors import ConflictError
 from twingraph_lab.events import RunCancelRequested, RunRequested, RunStarted, TaskCompleted
+from twingraph_lab.runtime import held
 from twingraph_lab.runtime.changes import Change, fold
 from twingraph_lab.runtime.queries import claimable, load_run, unknown_run
 from twingraph_lab.runtime.records import RunRecord, TaskRecord
@@ -92,8 +93,10 @@ def accept(transaction: Transaction, submission: Submission, now: datetime) -> t
             )
         if first is not None:
             return load_run(connection, first.run_id), False
-    if submission.named and connection.scalar(SELECT_ID, {"of_run": run_id}) is not None:
-        raise ConflictError(f"there is a run {run_id!r} already")
+    if submission.named:
+        if connection.scalar(SELECT_ID, {"of_run": run_id}) is not None:
+            raise ConflictError(f"there is a run {run_id!r} already")
+        held.drop(transaction, run_id)
     record = submission.record(now)
     connection.execute(
         INSERT_RUN,

@@ -128,9 +128,9 @@ def trigger(
 @first.get("/workflows/{execution_id}")
 def read_state(app: HostedApp, execution_id: ExecutionId) -> ExecutionState:
     """How an execution and its nodes are doing."""
-    record = _begun(app, execution_id)
-    if record is None:
-        waiting = load(app.lab.ledger.held(execution_id))
+    record = _found(app, execution_id)
+    if isinstance(record, str):
+        waiting = load(record)
         nodes = {node.id: NodeState(state=PENDING, output={}) for node in waiting.nodes}
         return ExecutionState(execution_id=execution_id, status=PENDING, nodes=nodes)
     tasks = app.lab.ledger.tasks(record.run_id)
@@ -142,7 +142,8 @@ def read_state(app: HostedApp, execution_id: ExecutionId) -> ExecutionState:
 @second.get("/workflows/{execution_id}/results")
 def read_results(app: HostedApp, execution_id: ExecutionId) -> ExecutionResults:
     """What an execution gave."""
-    record = _begun(app, execution_id)
+    found = _found(app, execution_id)
+    record = None if isinstance(found, str) else found
     if record is None or record.state is not RunState.COMPLETED:
         ended = record is not None and record.state.final
         final = record.error or f"The workflow is {record.state}." if record and ended else ""
@@ -184,9 +185,9 @@ def trigger_with_inputs(app: HostedApp, execution_id: ExecutionId, inputs: Input
 @second.get("/workflows/{execution_id}")
 def read_states(app: HostedApp, execution_id: ExecutionId) -> ExecutionStates:
     """How an execution and its nodes are doing."""
-    record = _begun(app, execution_id)
-    if record is None:
-        waiting = load(app.lab.ledger.held(execution_id))
+    record = _found(app, execution_id)
+    if isinstance(record, str):
+        waiting = load(record)
         states = {node.id: PENDING for node in waiting.nodes}
         return ExecutionStates(id=execution_id, state=PENDING, started_at=None, node_states=states)
     tasks = app.lab.ledger.tasks(record.run_id)
@@ -234,25 +235,29 @@ def _hold(app: Hosted, document: Document) -> str:
 
 
 def _held(app: Hosted, execution_id: str) -> Document:
-    document: Document = json.loads(app.lab.ledger.held(execution_id))
+    """The document that waits to be triggered. Raises ConflictError if it doesn't any more."""
+    found = _found(app, execution_id)
+    if not isinstance(found, str):
+        raise ConflictError(f"execution {execution_id} was triggered before; submit the workflow again for another one")
+    document: Document = json.loads(found)
     return document
 
 
 def _trigger(app: Hosted, execution_id: str, document: Document, parameters: Mapping[str, JsonValue]) -> None:
-    if _begun(app, execution_id) is not None:
-        raise ConflictError(f"execution {execution_id} was triggered before; submit the workflow again for another one")
     context = context_of(str(app.root), int(time.monotonic() / CONTEXT_S))
     app.lab.accept(load(document, source="workflow"), parameters, context=context, run_id=execution_id)
 
 
-def _begun(app: Hosted, execution_id: str) -> RunRecord | None:
-    """The run that an execution has become. Raises NotFoundError if there is no such execution at all."""
-    with suppress(NotFoundError, ConflictError):
-        record = app.lab.ledger.run(execution_id)
-        if record.run_id == execution_id:  # not only its beginning
-            return record
-    app.lab.ledger.held(execution_id)
-    return None
+def _found(app: Hosted, execution_id: str) -> RunRecord | str:
+    """The run that an execution has become, or the text that waits. Raises NotFoundError if there is neither."""
+    try:
+        return app.lab.ledger.held(execution_id)  # looked for first: it goes when the run comes
+    except NotFoundError:
+        with suppress(NotFoundError, ConflictError):
+            record = app.lab.ledger.run(execution_id)
+            if record.run_id == execution_id:  # not only its beginning
+                return record
+        raise
 
 
 def _word(record: RunRecord | None) -> str:
