@@ -47,6 +47,14 @@ def test_its_cells_know_the_magics_and_have_a_lab(kernel):
     assert kernel.run("rows").strip() == "[1, 2]"
 
 
+def test_a_notebook_that_loads_the_extension_itself_is_told_nothing_and_keeps_its_nodes(kernel):
+    kernel.run("%%twingraph load\nrows = [1, 2]")
+    assert kernel.run("%load_ext twingraph_lab") == ""
+    assert "1 of 1 nodes completed" in kernel.run("%twingraph run")
+    kernel.run("%reload_ext twingraph_lab")
+    assert "no nodes" in kernel.run("%twingraph run")
+
+
 def test_it_imports_twingraph_as_its_programs_do(kernel):
     assert "Error" not in kernel.run("from twingraph import component, pipeline")
 

@@ -1,4 +1,8 @@
-"""What kernels load: `%load_ext twingraph_lab`; those of the kernelspec TwinGraph (Python) have done so."""
+"""What kernels load: `%load_ext twingraph_lab`.
+
+Those of the kernelspec TwinGraph (Python) load this module under its own name, so that IPython doesn't tell a notebook
+written for any kernel that the extension is loaded already.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,11 @@ if TYPE_CHECKING:
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Give a shell `%%twingraph`, `%twingraph` and `%gremlin`, and let it import `twingraph` as its programs do.
 
-    The Lab is made when it is first needed.
+    The Lab is made when it is first needed. Nothing happens if the kernelspec has done it.
     """
+    loaded = shell.extension_manager.loaded if shell.extension_manager else set()
+    if __name__ in loaded and __package__ not in loaded:
+        return
     try:
         from IPython.display import display  # noqa: PLC0415  (needs an extra)
 
