@@ -132,3 +132,18 @@ def test_a_saved_notebook_shows_the_picture_where_no_kernel_knows_the_widget(lab
     picture.wait_for()
     assert picture.bounding_box()["width"] > 50
     page.close()
+
+    lab.command("docmanager:open", path=book.path, factory="Notebook", kernelPreference={"shouldStart": False})
+    picture = book.cell(1).locator(".jp-RenderedSVG img")
+    picture.wait_for()
+    assert book.look("panel.sessionContext.session") is None
+    assert picture.bounding_box()["width"] > 50
+    lab.both("widget-without-kernel")
+    lab.close_all()
+    lab.errors.remove("Cannot read properties of null (reading 'kernel')")  # ipywidgets asks for a kernel, come what may
+
+    book.open()
+    picture.wait_for()
+    book.run_all()
+    book.canvas().wait_for_nodes("load")
+    assert picture.count() == 0

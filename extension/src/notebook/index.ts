@@ -11,6 +11,7 @@ import { isNode, makeNode, runNode } from './acts';
 import { showBadges } from './badges';
 import { highlighting } from './highlight';
 import { CellsLink } from './link';
+import { showPictures } from './pictures';
 
 namespace CommandIDs {
   export const makeNode = 'twingraph:make-node';
@@ -42,6 +43,7 @@ const cells: JupyterFrontEndPlugin<void> = {
       const link = new CellsLink(panel, trans);
       links.set(panel, link);
       showBadges(panel, link, trans);
+      showPictures(panel.content.rendermime);
     });
 
     const current = (): { panel: NotebookPanel; cell: CodeCell; link: CellsLink } | null => {
