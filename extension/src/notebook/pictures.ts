@@ -32,7 +32,8 @@ function withPicture(renderer: Renderer, create: Registry['createRenderer'], reg
   const isEmpty = (): boolean => !renderer.isDisposed && renderer.widgets.length === 0;
   let picture: Widget | null = null;
   const show = async (output: Output): Promise<void> => {
-    const { [WIDGET]: _, ...data } = output.data;
+    const data = { ...output.data };
+    delete data[WIDGET];
     const type = registry.preferredMimeType(data, output.trusted ? 'any' : 'ensure');
     if (!type || type === PLAIN) {
       return; // ipywidgets has better words for that
