@@ -5,6 +5,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { postAPI, posted, requestAPI, requestText, ServiceError, withQuery } from '../api';
 import { Refusal, type CanvasHost, type Question } from '../canvas/host';
+import { HostNews } from '../canvas/news';
 import type { CatalogEntry, Delta, Edit, Element, Frame, NodeForm } from '../schema';
 import { apply, byId, difference, isEmpty, type Elements } from './difference';
 import { definesComponents } from './files';
@@ -33,7 +34,7 @@ export type Condition =
  * Edits wait for each other in one queue. The service keeps nothing of them, so that asking again is safe: an edit is
  * made once, when its answer is written into the text that it was asked for.
  */
-export class DocumentHost implements CanvasHost {
+export class DocumentHost extends HostNews implements CanvasHost {
   readonly run: DocumentRun;
   catalog: readonly CatalogEntry[] = [];
   faults: readonly string[] = [];
@@ -50,17 +51,13 @@ export class DocumentHost implements CanvasHost {
   private _waiting = 0;
   private _condition: Condition = { kind: 'opening' };
   private readonly _patience = new Patience(reason => this._stand({ kind: 'waiting', reason, edits: this._waiting }));
-  private _disposed = false;
-  private readonly _deltas = new Signal<CanvasHost, Delta>(this);
-  private readonly _frames = new Signal<CanvasHost, Frame>(this);
-  private readonly _reset = new Signal<CanvasHost, void>(this);
-  private readonly _changed = new Signal<CanvasHost, void>(this);
   private readonly _conditionChanged = new Signal<this, Condition>(this);
 
   constructor(
     private readonly _context: CanvasContext,
     private readonly _services: DocumentServices
   ) {
+    super();
     this._text = new SharedText(_context.model);
     this.run = new DocumentRun();
     this.run.framed.connect((_, frame) => this._frames.emit(frame));
@@ -96,42 +93,17 @@ export class DocumentHost implements CanvasHost {
     return this._conditionChanged;
   }
 
-  get deltas(): ISignal<CanvasHost, Delta> {
-    return this._deltas;
-  }
-
-  get frames(): ISignal<CanvasHost, Frame> {
-    return this._frames;
-  }
-
-  get reset(): ISignal<CanvasHost, void> {
-    return this._reset;
-  }
-
-  get changed(): ISignal<CanvasHost, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
   /** The folder of the document, below the root that JupyterLab shows. */
   get folder(): string {
     return PathExt.dirname(this._context.localPath);
   }
 
-  dispose(): void {
-    if (this._disposed) {
-      return;
-    }
-    this._disposed = true;
+  protected leave(): void {
     this._patience.dispose();
     this.run.dispose();
     this._context.model.contentChanged.disconnect(this._onContentChanged, this);
     this._context.model.stateChanged.disconnect(this._onStateChanged, this);
     this._services.contents.fileChanged.disconnect(this._onFileChanged, this);
-    Signal.clearData(this);
   }
 
   /** Show what the text says, even if that is not a workflow. */
@@ -141,7 +113,7 @@ export class DocumentHost implements CanvasHost {
     } catch (error) {
       if (error instanceof Refusal) {
         this._stand({ kind: 'faulty', message: error.message, faults: error.faults });
-      } else if (!this._disposed) {
+      } else if (!this.isDisposed) {
         throw error;
       }
     }

@@ -1,13 +1,12 @@
-import { Signal, type ISignal } from '@lumino/signaling';
-
 import { apiPath, postAPI, posted, requestAPI, requestText } from '../api';
 import { Refusal, type CanvasHost, type Question } from '../canvas/host';
+import { HostNews } from '../canvas/news';
 import { apply, byId, difference, isEmpty, type Elements } from '../document/difference';
 import { DocumentRun } from '../document/run';
 import type { CatalogEntry, Delta, Element, Frame, NodeForm } from '../schema';
 
 /** The workflow of a run, to be looked at: what ran is past and can't be edited. */
-export class RunHost implements CanvasHost {
+export class RunHost extends HostNews implements CanvasHost {
   readonly readOnly = true;
   readonly catalog: readonly CatalogEntry[] = [];
   readonly faults: readonly string[] = [];
@@ -20,13 +19,9 @@ export class RunHost implements CanvasHost {
   private _elements: Elements = new Map();
   private _text: Promise<string> | null = null;
   private _fetching = false;
-  private _disposed = false;
-  private readonly _deltas = new Signal<CanvasHost, Delta>(this);
-  private readonly _frames = new Signal<CanvasHost, Frame>(this);
-  private readonly _reset = new Signal<CanvasHost, void>(this);
-  private readonly _changed = new Signal<CanvasHost, void>(this);
 
   constructor(private readonly _runId: string) {
+    super();
     this._run.framed.connect((_, frame) => {
       this._frames.emit(frame);
       if (Object.keys(frame.nodes).some(node => !this._elements.has(node))) {
@@ -49,30 +44,8 @@ export class RunHost implements CanvasHost {
     return this._run.frame;
   }
 
-  get deltas(): ISignal<CanvasHost, Delta> {
-    return this._deltas;
-  }
-
-  get frames(): ISignal<CanvasHost, Frame> {
-    return this._frames;
-  }
-
-  get reset(): ISignal<CanvasHost, void> {
-    return this._reset;
-  }
-
-  get changed(): ISignal<CanvasHost, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  dispose(): void {
-    this._disposed = true;
+  protected leave(): void {
     this._run.dispose();
-    Signal.clearData(this);
   }
 
   edit(): Promise<Delta> {

@@ -1,23 +1,18 @@
 import type { IEditorServices } from '@jupyterlab/codeeditor';
-import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { CanvasHost, Question } from '../canvas/host';
+import { HostNews } from '../canvas/news';
 import type { CatalogEntry, Delta, Edit, Element, Frame } from '../schema';
 import type { CanvasModel } from './canvas';
 import { Conversation } from './conversation';
 
 /** A canvas in the output of a cell: Python is at the other end of the widget's comm. One for each view. */
-export class WidgetHost implements CanvasHost {
-  private _disposed = false;
-  private readonly _deltas = new Signal<CanvasHost, Delta>(this);
-  private readonly _frames = new Signal<CanvasHost, Frame>(this);
-  private readonly _reset = new Signal<CanvasHost, void>(this);
-  private readonly _changed = new Signal<CanvasHost, void>(this);
-
+export class WidgetHost extends HostNews implements CanvasHost {
   constructor(
     private readonly _model: CanvasModel,
     readonly editors: IEditorServices | null
   ) {
+    super();
     _model.on('twingraph:delta', this._onDelta, this);
     _model.on('twingraph:frame', this._onFrame, this);
     _model.on('change:elements', this._onElements, this);
@@ -49,32 +44,8 @@ export class WidgetHost implements CanvasHost {
     return frame.run_id ? (frame as Frame) : null;
   }
 
-  get deltas(): ISignal<CanvasHost, Delta> {
-    return this._deltas;
-  }
-
-  get frames(): ISignal<CanvasHost, Frame> {
-    return this._frames;
-  }
-
-  get reset(): ISignal<CanvasHost, void> {
-    return this._reset;
-  }
-
-  get changed(): ISignal<CanvasHost, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._disposed;
-  }
-
-  dispose(): void {
-    if (!this._disposed) {
-      this._disposed = true;
-      this._model.off(undefined, undefined, this); // all that this host listens to
-      Signal.clearData(this);
-    }
+  protected leave(): void {
+    this._model.off(undefined, undefined, this); // all that this host listens to
   }
 
   async edit(edits: readonly Edit[]): Promise<Delta> {
