@@ -1,9 +1,7 @@
-import { Signal, type ISignal } from '@lumino/signaling';
-
 import { requestAPI, withQuery } from '../api';
-import { told } from '../runs/format';
 import type { RunSummary } from '../schema';
 import type { Service } from '../service';
+import { Reading } from './reading';
 
 const PAGE = 50;
 const MOST_AT_ONCE = 1000;
@@ -15,16 +13,13 @@ export interface Wanted {
 }
 
 /** Runs, newest first, read page by page and again when something happens to them. */
-export class RunList {
+export class RunList extends Reading {
   private _runs: readonly RunSummary[] = [];
   private _more = false;
-  private _error = '';
-  private _fetched = false;
   private _wanted: Wanted = { text: '', state: '' };
-  private _asked = 0;
-  private readonly _changed = new Signal<this, void>(this);
 
   constructor(service: Service) {
+    super();
     service.runsChanged.connect(() => void this.refresh());
     void this.refresh();
   }
@@ -36,20 +31,6 @@ export class RunList {
   /** Whether there are older ones. */
   get more(): boolean {
     return this._more;
-  }
-
-  /** Why there are none. */
-  get error(): string {
-    return this._error;
-  }
-
-  /** Whether an answer came. */
-  get fetched(): boolean {
-    return this._fetched;
-  }
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
   }
 
   get wanted(): Wanted {
@@ -82,23 +63,8 @@ export class RunList {
     });
   }
 
-  private async _ask(
-    page: { limit: number; before?: string },
-    take: (found: readonly RunSummary[]) => void
-  ): Promise<void> {
-    const n = ++this._asked;
-    try {
-      const path = withQuery('runs', { ...page, ...this._wanted });
-      const { runs } = await requestAPI<{ runs: RunSummary[] }>(path);
-      if (n !== this._asked) {
-        return; // asked again since
-      }
-      take(runs);
-      this._fetched = true;
-      this._error = '';
-    } catch (error) {
-      this._error = told(error);
-    }
-    this._changed.emit();
+  private _ask(page: { limit: number; before?: string }, take: (found: readonly RunSummary[]) => void): Promise<void> {
+    const path = withQuery('runs', { ...page, ...this._wanted });
+    return this._read(requestAPI<{ runs: RunSummary[] }>(path), ({ runs }) => take(runs));
   }
 }
