@@ -69,6 +69,19 @@ export const ACTIONS = {
 
 export type ActionName = keyof typeof ACTIONS;
 
+/** Those that put what is selected in order. */
+export const ORDERING = [
+  'alignLeft',
+  'alignCenter',
+  'alignRight',
+  'alignTop',
+  'alignMiddle',
+  'alignBottom',
+  'distributeX',
+  'distributeY',
+  'arrangeSelection'
+] as const satisfies readonly ActionName[];
+
 /** What is to be done, by its name. */
 export type Performer = (name: ActionName) => void;
 

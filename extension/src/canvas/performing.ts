@@ -1,7 +1,7 @@
 // Does what an action's name says, on what is selected.
 import type { Edit } from '../schema';
 
-import { actionOf, ACTIONS, keysOf, titleOf, type ActionName } from './actions';
+import { actionOf, ACTIONS, keysOf, ORDERING, titleOf, type ActionName } from './actions';
 import { addByMenu } from './adding';
 import { aligned, distributed, rearranged, type Positions } from './arrange';
 import { clipboardText, copy, duplicate, paste } from './clipboard';
@@ -41,15 +41,7 @@ const OF_SELECTION: readonly ActionName[] = [
   'group',
   'ungroup',
   'collapse',
-  'alignLeft',
-  'alignCenter',
-  'alignRight',
-  'alignTop',
-  'alignMiddle',
-  'alignBottom',
-  'distributeX',
-  'distributeY',
-  'arrangeSelection'
+  ...ORDERING
 ];
 const OF_CANVAS: readonly ActionName[] = [
   'add',

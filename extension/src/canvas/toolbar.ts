@@ -1,7 +1,7 @@
 // The row of buttons above the canvas, and how the run is doing.
 import { caretDownIcon, downloadIcon } from '@jupyterlab/ui-components';
 
-import { actionOf, titleOf, type ActionName } from './actions';
+import { actionOf, ORDERING, titleOf, type ActionName } from './actions';
 import { iconButton, make } from './dom';
 import { alignIcon } from './icons';
 import type { Live } from './live';
@@ -17,21 +17,7 @@ interface Menu {
 }
 
 const RUN: Menu = { title: 'Run…', icon: caretDownIcon, items: ['run', 'runSelected', 'runFrom', 'resume'] };
-const ALIGN: Menu = {
-  title: 'Align and distribute',
-  icon: alignIcon,
-  items: [
-    'alignLeft',
-    'alignCenter',
-    'alignRight',
-    'alignTop',
-    'alignMiddle',
-    'alignBottom',
-    'distributeX',
-    'distributeY',
-    'arrangeSelection'
-  ]
-};
+const ALIGN: Menu = { title: 'Align and distribute', icon: alignIcon, items: ORDERING };
 const EXPORT: Menu = { title: 'Export a picture', icon: downloadIcon, items: ['png', 'svg'] };
 
 const ROW: readonly (ActionName | Menu | '|')[] = [
