@@ -140,7 +140,7 @@ def test_a_saved_notebook_shows_the_picture_where_no_kernel_knows_the_widget(lab
     assert picture.bounding_box()["width"] > 50
     lab.both("widget-without-kernel")
     lab.close_all()
-    lab.errors.remove("Cannot read properties of null (reading 'kernel')")  # ipywidgets asks for a kernel, come what may
+    lab.errors.remove("Cannot read properties of null (reading 'kernel')")  # ipywidgets asks for one, come what may
 
     book.open()
     picture.wait_for()

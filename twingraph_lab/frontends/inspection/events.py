@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from twingraph_lab.lineage.preview import HIDDEN, secret_name, without_secrets
+from twingraph_lab.lineage.preview import HIDDEN, may_name_secrets, secret_name, without_secrets
 from twingraph_lab.runtime.records import StoredEvent
 from twingraph_lab.runtime.serializers import Json
 
@@ -21,7 +21,7 @@ def discreet(event: StoredEvent) -> StoredEvent:
     >>> discreet(StoredEvent(1, "r", "run.requested", requested)).body
     '{"type": "run.requested", "parameters": {"password": "***"}}'
     """
-    if event.type not in VALUED:
+    if event.type not in VALUED or not may_name_secrets(event.body):
         return event
     told = json.loads(event.body)
     _hide(told)
