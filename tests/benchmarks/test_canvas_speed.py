@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
-from statistics import median
 
 import pytest
 
-from tests.benchmarks.reporting import report
+from tests.benchmarks.reporting import cpu_s, report
 from tests.workflows import workflow
 from twingraph_lab.events import Artifact, TaskCompleted
 from twingraph_lab.frontends.canvas.editing import edited
@@ -22,16 +20,6 @@ from twingraph_lab.spec.validate import faults
 from twingraph_lab.spec.workflow import Node, Source
 
 pytestmark = pytest.mark.benchmark
-
-
-def cpu_s(task):
-    """Median of five."""
-    times = []
-    for _ in range(5):
-        began = time.process_time()
-        task()
-        times.append(time.process_time() - began)
-    return median(times)
 
 
 def large(count):

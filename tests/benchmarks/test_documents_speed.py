@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
-from statistics import median
 
 import pytest
 
-from tests.benchmarks.reporting import report
+from tests.benchmarks.reporting import cpu_s, report
 from twingraph_lab.spec.document import dump, load
 from twingraph_lab.spec.workflow import Node, Workflow
 
 pytestmark = pytest.mark.benchmark
 
 NODES = 10_000
-
-
-def cpu_s(task, *given):
-    """Median of five."""
-    times = []
-    for _ in range(5):
-        began = time.process_time()
-        task(*given)
-        times.append(time.process_time() - began)
-    return median(times)
 
 
 def test_loading_ten_thousand_nodes():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -79,11 +78,8 @@ def test_one_node_too_many_gets_a_row_rather_than_a_line_about_it():
     assert not chart(many(LIMIT + 1).told()).others
 
 
-def test_a_chart_of_a_thousand_nodes_is_quick_and_small():
-    whole = many(1000).told()
-    started = time.perf_counter()
-    svg = gantt_svg.svg(whole)
-    assert time.perf_counter() - started < 1
+def test_a_chart_of_a_thousand_nodes_is_small():
+    svg = gantt_svg.svg(many(1000).told())
     assert len(svg) < 100_000
 
 

