@@ -43,14 +43,14 @@ class Victim:
         lines = self.journal.read_text().split("\n") if self.journal.exists() else []
         return collections.Counter(line.split()[1] for line in lines if line.startswith(what + " "))
 
-    def until(self, condition, within_s=60.0):
+    def until(self, condition, within_s=120.0):
         end = time.monotonic() + within_s
         while not condition():
             assert time.monotonic() < end, "it took too long"
             assert self.process.poll() is None, "it ended by itself"
             time.sleep(0.01)
 
-    def gone(self, within_s=15.0):
+    def gone(self, within_s=60.0):
         """Whether every process that came from it has ended."""
         end = time.monotonic() + within_s
         while time.monotonic() < end:

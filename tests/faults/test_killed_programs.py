@@ -112,7 +112,7 @@ class Place:
 
     def kill(self, process, ends):
         """Kill it as soon as so many bodies have ended."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while sum(self.ended().values()) < ends:
             assert time.monotonic() < end, "it took too long"
             assert process.poll() is None, process.communicate()

@@ -31,7 +31,7 @@ def lab(settings):
         yield lab
 
 
-def until(condition, within_s=20.0):
+def until(condition, within_s=60.0):
     end = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < end, "it took too long"

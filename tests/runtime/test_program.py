@@ -69,7 +69,7 @@ def ran(journal):
 
 
 def until(condition):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "it took too long"
         time.sleep(0.01)

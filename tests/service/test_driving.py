@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 import pytest
 
@@ -78,6 +79,7 @@ def test_the_setting_says_otherwise(kernel, store, host, attended):
 def test_expecting_runs_gets_the_service_and_its_workers_ready(kernel, store):
     kernel().driver.expect(attended=True)
     until(store.find, "the service")
+    until(lambda: "twingraph-ready" not in {thread.name for thread in threading.enumerate()}, "its workers")
 
 
 def test_expecting_runs_of_a_batch_job_starts_nothing(kernel, store):

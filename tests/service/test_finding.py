@@ -178,7 +178,7 @@ def test_stopping_says_what_was_stopped(running):
 
 
 def test_a_service_that_nobody_uses_stops(store):
-    store.ensure(idle_s=0.3)
+    store.ensure(idle_s=2)
     until(lambda: not store.processes(), "the service to stop")
     assert store.log.rstrip().endswith("stopped")
     assert store.ensure(idle_s=30)
