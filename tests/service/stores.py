@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import psutil
 
@@ -70,6 +71,16 @@ class Store:
         os.kill(found.pid, signal.SIGKILL)
         until(lambda: not found.alive, "the service to die")
         return found
+
+    @contextmanager
+    def stopped(self):
+        """Its service hangs: it is there, and does nothing."""
+        found = endpoint.read(self.home)
+        os.kill(found.pid, signal.SIGSTOP)
+        try:
+            yield found
+        finally:
+            os.kill(found.pid, signal.SIGCONT)
 
     def processes(self):
         """Those that work for this store, and live."""

@@ -13,7 +13,7 @@ import pytest
 
 from tests.service.stores import Store, until
 from twingraph_lab.errors import ConflictError, PlatformError
-from twingraph_lab.service import endpoint
+from twingraph_lab.service import endpoint, finding
 from twingraph_lab.service.finding import ensure
 
 pytest.importorskip("fastapi", reason="the extra `service` is not installed")
@@ -84,6 +84,19 @@ def test_what_a_killed_service_left_behind_is_no_obstacle(running):
     assert (running.home / endpoint.SOCKET).is_socket()
     assert running.find() is None
     assert running.ensure().pid != killed.pid
+
+
+def test_one_that_hangs_is_told_with_its_process_and_what_to_do(running, monkeypatch):
+    monkeypatch.setattr(endpoint, "ANSWER_S", 1.0)
+    with running.stopped() as hanging, pytest.raises(PlatformError) as told:
+        running.ensure()
+    assert f"process {hanging.pid}, has been silent for 1 s" in str(told.value)
+    assert f"`kill -KILL {hanging.pid}` ends it" in str(told.value)
+    assert running.ensure() == hanging  # it goes on where it was
+    monkeypatch.setattr(finding, "STOP_S", 0.5)
+    with running.stopped(), pytest.raises(PlatformError, match=f"kill -KILL {hanging.pid}"):
+        running.stop()
+    until(lambda: not hanging.alive, "the service to end once it can")
 
 
 def test_another_process_with_the_same_id_isnt_taken_for_it(store):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from twingraph_lab.errors import StoreError
+from twingraph_lab.errors import PlatformError, StoreError
 from twingraph_lab.events import Frozen
 from twingraph_lab.runtime.coordinator import identity, is_dead
 from twingraph_lab.settings import Settings
@@ -22,6 +22,9 @@ STATE, LOCK, STARTING, SOCKET = "service.json", "service.lock", "service.startin
 LONGEST_SOCKET_PATH = 107
 """Bytes of `sun_path` in unix(7), without the final zero; macOS has 103."""
 CONNECT_S = 2.0
+ANSWER_S = 10.0
+"""A service that says nothing for so long hangs, or is stopped: answering costs it no more than a turn of its loop."""
+REQUEST = b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 class Endpoint(Frozen):
@@ -53,8 +56,21 @@ class Endpoint(Frozen):
 
     @property
     def answers(self) -> bool:
-        """Whether somebody takes connections on its socket."""
-        return listens(self.socket)
+        """Whether it answers a request on its socket. Raises `PlatformError` if it takes one and says nothing."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(ANSWER_S)
+            try:
+                probe.connect(self.socket)
+                probe.sendall(REQUEST)
+                return bool(probe.recv(1))
+            except TimeoutError:
+                raise PlatformError(
+                    f"the service, process {self.pid}, has been silent for {ANSWER_S:g} s: it hangs, or was stopped; "
+                    f"`kill -CONT {self.pid}` lets it go on, `kill -KILL {self.pid}` ends it: "
+                    "its runs go on with the next one"
+                ) from None
+            except (OSError, ValueError):
+                return False
 
     @classmethod
     def here(

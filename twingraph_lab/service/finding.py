@@ -30,7 +30,7 @@ DETACH = "import subprocess as s,sys;print(s.Popen(sys.argv[1:],stdout=2,start_n
 
 
 def find(settings: Settings) -> Endpoint | None:
-    """The service of this store, if there is one that answers."""
+    """The service of this store, if there is one that answers. Raises `PlatformError` if there is one that hangs."""
     found = endpoint.read(_home(settings))
     return found if found is not None and found.alive and found.answers else None
 
@@ -38,8 +38,8 @@ def find(settings: Settings) -> Endpoint | None:
 def ensure(settings: Settings, *, idle_s: float = IDLE_S) -> Endpoint:
     """The service of this store, started if there is none; any number of processes may ask at once.
 
-    Raises `PlatformError` with the end of its log if it doesn't start, and `ConflictError` if the one there is has
-    another version or uses another ledger or other artifacts.
+    Raises `PlatformError` with the end of its log if it doesn't start, or if the one there is hangs, and
+    `ConflictError` if that has another version or uses another ledger or other artifacts.
     """
     if found := find(settings):
         return checked(found, settings)
@@ -90,7 +90,10 @@ def stop(settings: Settings) -> Endpoint | None:
     deadline = time.monotonic() + STOP_S
     while found.alive:
         if time.monotonic() > deadline:
-            raise PlatformError(f"the service, process {found.pid}, doesn't end; its log: {log_of(_home(settings))}")
+            raise PlatformError(
+                f"the service, process {found.pid}, doesn't end; `kill -KILL {found.pid}` ends it, and its runs go on "
+                f"with the next one; its log: {log_of(_home(settings))}"
+            )
         time.sleep(LOOK_S)
     return found
 

@@ -57,7 +57,7 @@ def serve(
     """Host the service of this store until SIGTERM or Ctrl-C, or until nobody has needed it for `idle_s`.
 
     `told` is called once it listens. Runs that haven't ended go on with the next service. Raises `ConflictError` if
-    there is one already, `StoreError` if it can't listen.
+    there is one already, `PlatformError` if that hangs, `StoreError` if it can't listen.
     """
     home = settings.home.expanduser().absolute()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
