@@ -24,9 +24,6 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
     The Lab is made when it is first needed. Nothing happens if the kernelspec has done it.
     """
-    loaded = shell.extension_manager.loaded if shell.extension_manager else set()
-    if __name__ in loaded and __package__ not in loaded:
-        return
     try:
         from IPython.display import display  # noqa: PLC0415  (needs an extra)
 
@@ -36,6 +33,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         if error.name and error.name.split(".")[0] != "IPython":
             raise
         raise MissingExtraError("notebooks", "notebook") from error
+    loaded = shell.extension_manager.loaded if shell.extension_manager else set()
+    if __name__ in loaded and __package__ not in loaded:
+        return
     from twingraph_lab import lab  # noqa: PLC0415  (slow)
     from twingraph_lab.platforms import stand_ins  # noqa: PLC0415
     from twingraph_lab.service.driving import ServiceDriver  # noqa: PLC0415
