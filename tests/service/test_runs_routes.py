@@ -137,6 +137,13 @@ def test_a_node_is_told_with_its_values_and_its_failure(served, start, ended):
     assert served.client.get(f"/api/runs/{run_id}/nodes/none").status_code == 404
 
 
+def test_an_empty_workflow_is_told_to_be_empty_and_makes_no_run(served):
+    before = served.lab.ledger.last_seq()
+    answer = served.client.post("/api/runs", json={"workflow": {"name": "new", "nodes": []}, "path": "new.twg.json"})
+    assert (answer.status_code, "nothing to run yet" in answer.json()["message"]) == (422, True)
+    assert served.lab.ledger.last_seq() == before
+
+
 def test_an_output_is_saved_as_a_file_and_never_shown(served, start, ended):
     script = "<script>alert(1)</script>"
     run_id = start(as_data(workflow(cell("page", f"result = {script!r}.encode()"))))

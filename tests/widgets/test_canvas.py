@@ -291,6 +291,11 @@ class TestRuns:
         with pytest.raises(WorkflowError):
             canvas.run()
 
+    def test_an_empty_workflow_does_not_run_and_says_why(self, page, canvas):
+        page.edit(canvas, {"op": "remove", "ids": ["load", "total"]})
+        answer = page.ask(canvas, "run")
+        assert (answer["op"], "nothing to run yet" in answer["message"]) == ("failed", True)
+
     def test_a_run_is_cancelled_and_gone_on_with(self, page, inline, tmp_path):
         go = tmp_path / "go"
         code = f"import time, os\nwhile not os.path.exists({str(go)!r}):\n    time.sleep(0.01)\n1"

@@ -34,12 +34,14 @@ class Remembering(Protocol):
 def select(
     lab: Remembering | None, workflow: Workflow, given: Mapping[str, JsonValue], selection: Selection
 ) -> PartialRun:
-    """What to submit for a selection. Without one, it is the workflow as it is.
+    """What to submit for a selection. Without one, it is the workflow as it is; one without nodes is a fault.
 
     The others keep the outputs of the run named, else of the newest run of this workflow that has all that is needed,
     else of the newest. `lab` is None if there is no store. Raises `WorkflowError` with every fault, `NotFoundError` for
     a run that isn't there.
     """
+    if not workflow.nodes:
+        raise WorkflowError([Fault("there is nothing to run yet: it has no nodes")], source=f"workflow {workflow.name!r}")
     wrong = selection.faults(workflow) or (faults(workflow) if selection.partial else [])
     if wrong:
         raise WorkflowError(wrong, source=f"workflow {workflow.name!r}")
