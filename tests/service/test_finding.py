@@ -18,6 +18,8 @@ from twingraph_lab.service.finding import ensure
 
 pytest.importorskip("fastapi", reason="the extra `service` is not installed")
 
+from twingraph_lab.service.serve import Place, serve
+
 ASK = """
 import sys
 from twingraph_lab.service.finding import ensure
@@ -92,6 +94,8 @@ def test_one_that_hangs_is_told_with_its_process_and_what_to_do(running, monkeyp
         running.ensure()
     assert f"process {hanging.pid}, has been silent for 1 s" in str(told.value)
     assert f"`kill -KILL {hanging.pid}` ends it" in str(told.value)
+    with running.stopped(), pytest.raises(PlatformError, match=f"process {hanging.pid}, has been silent"):
+        serve(running.settings, Place(), told=print)
     assert running.ensure() == hanging  # it goes on where it was
     monkeypatch.setattr(finding, "STOP_S", 0.5)
     with running.stopped(), pytest.raises(PlatformError, match=f"kill -KILL {hanging.pid}"):

@@ -41,7 +41,9 @@ def select(
     a run that isn't there.
     """
     if not workflow.nodes:
-        raise WorkflowError([Fault("there is nothing to run yet: it has no nodes")], source=f"workflow {workflow.name!r}")
+        raise WorkflowError(
+            [Fault("there is nothing to run yet: it has no nodes")], source=f"workflow {workflow.name!r}"
+        )
     wrong = selection.faults(workflow) or (faults(workflow) if selection.partial else [])
     if wrong:
         raise WorkflowError(wrong, source=f"workflow {workflow.name!r}")
