@@ -6,6 +6,14 @@ import type { Frame, LineageGraph, LogPage, NodeDetail, Preview, RunDetail, Time
 /** How what is shown gets its news: `lost` says that nothing will come until someone acts, `ended` that all is told. */
 export type Connection = 'live' | 'reconnecting' | 'lost' | 'ended';
 
+/** What people are told of that; nothing as long as all is well. */
+export const CONNECTIONS: Readonly<Record<Connection, string>> = {
+  live: '',
+  ended: '',
+  reconnecting: 'reconnecting…',
+  lost: 'no longer live: the kernel is gone, run the cell again'
+};
+
 /** Someone who follows a run. The first frame has all nodes, later ones what changed. */
 export interface Watcher {
   frame(frame: Frame): void;

@@ -88,15 +88,18 @@ def test_a_killed_service_is_followed_by_another_that_goes_on_with_the_run(own_t
     (state,) = own_tab.jupyter.folder.rglob("service.json")
     pid = int(json.loads(state.read_text())["process"].split("/")[1])
     told = own_tab.page.locator(".tg-RunHeader .tg-notice", has_text="reconnecting")
+    on_canvas = here.canvas.toolbar.locator(".tg-notice", has_text="reconnecting")
     seen = watched(own_tab.page)
     os.kill(pid, signal.SIGKILL)
     told.wait_for(timeout=60_000)
+    on_canvas.wait_for(state="attached", timeout=60_000)
     own_tab.picture("fault-service-killed")
     assert own_tab.page.evaluate(f"() => {PANEL} && {seen}")
 
     until(own_tab.page, lambda: own_tab.jupyter.ask("twingraph/api/health")["status"] == "ok", "another service")
     assert int(json.loads(state.read_text())["process"].split("/")[1]) != pid
     told.wait_for(state="detached", timeout=120_000)
+    on_canvas.wait_for(state="detached", timeout=120_000)
     here.ends_well()
     assert here.service()["error"] == ""
     own_tab.picture("fault-service-back")

@@ -5,6 +5,7 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
 import type { CatalogEntry, Delta, Edit, Element, Frame } from '../schema';
+import type { Connection } from '../sources';
 
 /** Drag data of the component palette: the text is a `CatalogEntry.entry`. */
 export const ENTRY_MIME = 'application/x-twingraph-entry';
@@ -41,6 +42,8 @@ export interface CanvasHost extends IDisposable {
   readonly catalog: readonly CatalogEntry[];
   /** The latest status of every node if a run is on the canvas. */
   readonly frame: Frame | null;
+  /** How its news come. */
+  readonly connection: Connection;
   /** JupyterLab's code editors, null in front ends that have none: then sources are edited in a plain text box. */
   readonly editors: IEditorServices | null;
 
@@ -58,7 +61,7 @@ export interface CanvasHost extends IDisposable {
   readonly frames: ISignal<CanvasHost, Frame>;
   /** `elements` are all new (a file was reloaded). */
   readonly reset: ISignal<CanvasHost, void>;
-  /** `title`, `readOnly`, `catalog` or `frame` (a run was put on or taken off) changed. */
+  /** `title`, `readOnly`, `catalog`, `connection` or `frame` (a run was put on or taken off) changed. */
   readonly changed: ISignal<CanvasHost, void>;
 }
 

@@ -317,7 +317,7 @@ export class CanvasPanel extends Widget {
     } else if (!host.frame && this.live.progress) {
       this.live.clear();
     }
-    this.toolbar.refresh();
+    this.toolbar.showRun();
   }
 
   private runMoved(nodes: Frame['nodes']): void {

@@ -1,6 +1,8 @@
 // The row of buttons above the canvas, and how the run is doing.
 import { caretDownIcon, downloadIcon } from '@jupyterlab/ui-components';
 
+import { CONNECTIONS } from '../sources';
+
 import { actionOf, ORDERING, titleOf, type ActionName } from './actions';
 import { iconButton, make } from './dom';
 import { alignIcon } from './icons';
@@ -51,6 +53,7 @@ export class Toolbar {
   readonly element = make('div', { class: 'tg-toolbar', role: 'toolbar', 'aria-label': 'Canvas' });
   private readonly buttons = new Map<ActionName, HTMLButtonElement>();
   private readonly zoom = make('button', { type: 'button', class: 'tg-button tg-zoom' });
+  private readonly notice = make('span', { class: 'tg-notice', role: 'status' });
   private readonly status = make('div', { class: 'tg-run' });
   private readonly faults = make('button', { type: 'button', class: 'tg-button tg-faults', hidden: true });
 
@@ -66,7 +69,7 @@ export class Toolbar {
     this.zoom.addEventListener('click', () => performing.perform('zoomReset'));
     this.buttons.get('zoomOut')?.after(this.zoom);
     this.faults.addEventListener('click', () => sheet.notices.refuse(this.faultsTitle(), sheet.faults));
-    this.element.append(make('div', { class: 'tg-spacer' }), this.faults, this.status);
+    this.element.append(make('div', { class: 'tg-spacer' }), this.faults, this.notice, this.status);
     this.element.addEventListener('keydown', event => this.rove(event));
     sheet.cy.on('zoom', () => this.showZoom());
     sheet.selectionChanged.connect(this.refresh, this);
@@ -88,10 +91,11 @@ export class Toolbar {
     this.focusable();
   }
 
-  /** How the run is doing: in words, by a sign and as a bar. */
+  /** How the run is doing: in words, by a sign and as a bar; and if that may not be the latest. */
   showRun(): void {
     const run = this.live.progress;
     this.status.hidden = run === null;
+    this.notice.textContent = run ? CONNECTIONS[this.sheet.host.connection] : '';
     if (run) {
       const look = lookOf(run.state);
       const share = run.total ? Math.round((100 * run.done) / run.total) : 0;

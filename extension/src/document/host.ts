@@ -7,6 +7,7 @@ import { postAPI, posted, requestAPI, requestText, ServiceError, withQuery } fro
 import { Refusal, type CanvasHost, type Question } from '../canvas/host';
 import { HostNews } from '../canvas/news';
 import type { CatalogEntry, Delta, Edit, Element, Frame, NodeForm } from '../schema';
+import type { Connection } from '../sources';
 import { apply, byId, difference, isEmpty, type Elements } from './difference';
 import { definesComponents } from './files';
 import { Patience } from './patience';
@@ -83,6 +84,10 @@ export class DocumentHost extends HostNews implements CanvasHost {
 
   get frame(): Frame | null {
     return this.run.frame;
+  }
+
+  get connection(): Connection {
+    return this.run.connection;
   }
 
   get condition(): Condition {

@@ -108,6 +108,7 @@ export class DocumentRun implements IDisposable {
     this._watch?.dispose();
     this._runId = runId;
     this._frame = null;
+    this._connection = 'live';
     this._changed.emit();
     this._watch = this._source.watch(runId, {
       frame: frame => {
@@ -115,8 +116,10 @@ export class DocumentRun implements IDisposable {
         this._framed.emit(frame);
       },
       connection: connection => {
-        this._connection = connection;
-        this._changed.emit();
+        if (connection !== this._connection) {
+          this._connection = connection;
+          this._changed.emit();
+        }
       }
     });
   }

@@ -4,6 +4,7 @@ import { HostNews } from '../canvas/news';
 import { apply, byId, difference, isEmpty, type Elements } from '../document/difference';
 import { DocumentRun } from '../document/run';
 import type { CatalogEntry, Delta, Element, Frame, NodeForm } from '../schema';
+import type { Connection } from '../sources';
 
 /** The workflow of a run, to be looked at: what ran is past and can't be edited. */
 export class RunHost extends HostNews implements CanvasHost {
@@ -42,6 +43,10 @@ export class RunHost extends HostNews implements CanvasHost {
 
   get frame(): Frame | null {
     return this._run.frame;
+  }
+
+  get connection(): Connection {
+    return this._run.connection;
   }
 
   protected leave(): void {

@@ -8,17 +8,10 @@ import {
 } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { Connection } from '../sources';
+import { CONNECTIONS } from '../sources';
 import { count, duration, moment, told } from './format';
 import type { LiveRun } from './live';
 import { State, STATES, StateIcon, stateClass, underWay, word } from './states';
-
-const CONNECTIONS: Record<Connection, string> = {
-  live: '',
-  ended: '',
-  reconnecting: 'reconnecting…',
-  lost: 'no longer live: the kernel is gone, run the cell again'
-};
 
 interface HeaderProps {
   live: LiveRun;

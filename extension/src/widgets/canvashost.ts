@@ -3,6 +3,7 @@ import type { IEditorServices } from '@jupyterlab/codeeditor';
 import type { CanvasHost, Question } from '../canvas/host';
 import { HostNews } from '../canvas/news';
 import type { CatalogEntry, Delta, Edit, Element, Frame } from '../schema';
+import type { Connection } from '../sources';
 import type { CanvasModel } from './canvas';
 import { Conversation } from './conversation';
 
@@ -16,7 +17,7 @@ export class WidgetHost extends HostNews implements CanvasHost {
     _model.on('twingraph:delta', this._onDelta, this);
     _model.on('twingraph:frame', this._onFrame, this);
     _model.on('change:elements', this._onElements, this);
-    _model.on('change:title change:read_only change:catalog change:status', this._onChanged, this);
+    _model.on('change:title change:read_only change:catalog change:status comm_live_update', this._onChanged, this);
   }
 
   get elements(): readonly Element[] {
@@ -42,6 +43,10 @@ export class WidgetHost extends HostNews implements CanvasHost {
   get frame(): Frame | null {
     const frame = this._model.get('status') as Partial<Frame>;
     return frame.run_id ? (frame as Frame) : null;
+  }
+
+  get connection(): Connection {
+    return this._model.comm_live ? 'live' : 'lost';
   }
 
   protected leave(): void {
