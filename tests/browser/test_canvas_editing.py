@@ -361,6 +361,27 @@ def test_what_the_property_form_says_is_in_the_document(canvas):
     assert "timeout_s" not in canvas.node("second")
 
 
+def test_what_was_written_just_before_is_saved_too(lab):
+    canvas = Canvas.opened(lab, "soon.twg.json", workflow("soon", python("load", "x = 1", "x")))
+    canvas.select("load")
+    canvas.show_properties()
+    canvas.field("settings_description").fill("just now")
+    lab.page.keyboard.press("Control+s")
+    canvas.until(lambda: canvas.saved["nodes"][0].get("description") == "just now", "the saved file")
+    canvas.until(lambda: not canvas.dirty, "nothing else to save")
+
+
+def test_items_of_a_list_have_a_name_in_the_form(lab):
+    canvas = Canvas.opened(lab, "list.twg.json", workflow("list", python("load", "x = 1", "x")))
+    canvas.select("load")
+    canvas.show_properties()
+    item = canvas.field("settings_outputs_0")
+    assert item.locator("xpath=ancestor::*[contains(@class, 'array-item')]").inner_text().strip() == "Output"
+    item.scroll_into_view_if_needed()
+    item.focus()
+    lab.both("canvas-form-list")
+
+
 def test_the_workflow_is_named_in_the_form_when_nothing_is_selected(canvas):
     canvas.keys("Escape")
     canvas.show_properties()

@@ -81,7 +81,8 @@ export class Code {
     this.timer = window.setTimeout(() => this.flush(), PAUSE_MS);
   }
 
-  private flush(): void {
+  /** Send the text, if it is another than was sent. */
+  flush(): void {
     window.clearTimeout(this.timer);
     if (!this.readOnly && this.text !== this.sent) {
       this.sent = this.text;

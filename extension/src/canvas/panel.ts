@@ -168,6 +168,11 @@ export class CanvasPanel extends Widget {
     return addFile(this.sheet, path, at);
   }
 
+  /** Send what is written in the property panel, and not sent yet. */
+  flush(): void {
+    this.properties.flush();
+  }
+
   /** Keep nodes where a layout has put them. */
   keepPositions(): Promise<void> {
     return this.gestures.keepPositions();

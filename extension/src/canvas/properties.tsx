@@ -40,8 +40,8 @@ export class Properties {
     this.element = make('aside', { class: 'tg-side', 'aria-label': 'Properties', hidden: true });
     const head = make('header', {}, make('div', {}, this.title, this.subtitle), iconButton(closeIcon, 'Close', close));
     this.element.append(head, this.source, this.place);
-    this.place.addEventListener('focusout', () => this.flush());
-    this.place.addEventListener('keydown', event => void (event.key === 'Enter' && this.flush()));
+    this.place.addEventListener('focusout', () => this.flushFields());
+    this.place.addEventListener('keydown', event => void (event.key === 'Enter' && this.flushFields()));
     for (const name of ['input', 'change', 'click', 'keydown'] as const) {
       this.place.addEventListener(name, () => (this.touched = true), true);
     }
@@ -202,11 +202,16 @@ export class Properties {
     this.render();
     window.clearTimeout(this.timer);
     const renamed = this.data.id !== this.form?.data.id; // a name is sent when it is written, not while it is
-    this.timer = renamed ? -1 : window.setTimeout(() => this.flush(), PAUSE_MS);
+    this.timer = renamed ? -1 : window.setTimeout(() => this.flushFields(), PAUSE_MS);
   }
 
-  /** Send the fields that are others than Python's. */
-  private flush(): void {
+  /** Send what is written, of the code and of the fields, and other than Python has it. */
+  flush(): void {
+    this.code?.flush();
+    this.flushFields();
+  }
+
+  private flushFields(): void {
     window.clearTimeout(this.timer);
     const pending = this.timer;
     this.timer = 0;

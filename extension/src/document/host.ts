@@ -140,6 +140,27 @@ export class DocumentHost extends HostNews implements CanvasHost {
     return this._next(() => this._edit(edits)).finally(() => this._waiting--);
   }
 
+  /** Until the edits so far are in the text, or wait for a service that doesn't answer. */
+  settled(): Promise<void> {
+    if (!this._waiting) {
+      return Promise.resolve();
+    }
+    return new Promise(resolve => {
+      const look = (): void => {
+        if (this._condition.kind === 'waiting') {
+          done();
+        }
+      };
+      const done = (): void => {
+        this.conditionChanged.disconnect(look);
+        resolve();
+      };
+      this.conditionChanged.connect(look);
+      void this._queue.then(done);
+      look();
+    });
+  }
+
   async undo(): Promise<void> {
     await this._next(() => this._step(() => this._text.undo()));
   }

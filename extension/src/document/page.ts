@@ -7,6 +7,7 @@ import { CanvasPanel } from '../canvas/panel';
 import { DocumentHost } from './host';
 import { Notice } from './notice';
 import { keepFresh } from './reload';
+import { beforeSaving } from './saving';
 import type { CanvasContext, DocumentServices } from './widget';
 
 /** A canvas on a document, and what to say when there is none to show. */
@@ -15,6 +16,7 @@ export class CanvasPage extends Widget {
   readonly panel: CanvasPanel;
   private readonly _notice: Notice;
   private readonly _fresh: IDisposable;
+  private readonly _saving: IDisposable;
   /** What the canvas is first shown with is what it fits into its view. */
   private _opened = false;
 
@@ -34,6 +36,10 @@ export class CanvasPage extends Widget {
     layout.addWidget(this.panel);
     this.host.conditionChanged.connect(this._show, this);
     this._fresh = keepFresh(context, services.contents, shown);
+    this._saving = beforeSaving(context, () => {
+      this.panel.flush();
+      return this.host.settled();
+    });
     this._show();
   }
 
@@ -47,6 +53,7 @@ export class CanvasPage extends Widget {
 
   dispose(): void {
     this._fresh.dispose();
+    this._saving.dispose();
     super.dispose();
   }
 
