@@ -72,7 +72,7 @@ What a CanvasPanel offers to its surroundings (canvas/panel.ts):
   panel.cy: Core                              the cytoscape instance
   panel.selection: readonly string[]          ids of selected nodes, edges, groups, comments
   panel.selectionChanged: ISignal<CanvasPanel, readonly string[]>
-  panel.opened: ISignal<CanvasPanel, string>  a node was opened (Enter, double-click): show it in the inspector
+  panel.opener: (id) => boolean               shows a node that is opened (Enter, double-click) in the inspector
   panel.select(ids), panel.reveal(id)         select; select and bring into view
   panel.perform(name: ActionName)             any action by name, e.g. 'undo', 'fit', 'run', 'copy' (canvas/actions.ts)
   panel.addEntry(entry, [x, y]?)              add a catalog entry at a place or in the middle of the view

@@ -59,10 +59,11 @@ export class CanvasPanel extends Widget {
   private readonly toolbar: Toolbar;
   private readonly performing: Performing;
   private readonly theme = new MutationObserver(() => this.sheet.drawing.followTheme());
-  private readonly _opened = new Signal<this, string>(this);
   private readonly _selectionChanged = new Signal<this, readonly string[]>(this);
   private readonly stage: HTMLElement;
   private drawn = false;
+  /** Shows elsewhere what there is to see of a node that is opened (Enter, double-click); false if that is nothing. */
+  opener: ((id: string) => boolean) | null = null;
 
   constructor(
     readonly host: CanvasHost,
@@ -134,11 +135,6 @@ export class CanvasPanel extends Widget {
 
   get selectionChanged(): ISignal<this, readonly string[]> {
     return this._selectionChanged;
-  }
-
-  /** A node was opened: somebody wants to see all of it. */
-  get opened(): ISignal<this, string> {
-    return this._opened;
   }
 
   select(ids: readonly string[]): void {
@@ -244,7 +240,7 @@ export class CanvasPanel extends Widget {
     if (!this.drawn) {
       this.restyle(); // CSS variables are only known now
       this.sheet.reset();
-      if (this.node.clientWidth >= ROOMY) {
+      if (this.isRoomy) {
         this.showProperties(true);
         this.cy.resize();
       }
@@ -278,12 +274,19 @@ export class CanvasPanel extends Widget {
     });
   }
 
+  /** Whether there is room for properties beside the drawing. */
+  private get isRoomy(): boolean {
+    return this.node.clientWidth >= ROOMY;
+  }
+
   private open(id: string): void {
     const node = this.sheet.node(id);
     if (node?.data.kind === 'task') {
-      this.showProperties(true);
-      this._opened.emit(id);
-    } else if (node) {
+      const roomy = this.isRoomy;
+      if (!this.opener?.(id) || roomy) {
+        this.showProperties(true);
+      }
+    } else if (node && node.data.kind !== 'plain') {
       void this.performing.perform(node.data.kind === 'group' ? 'collapse' : 'rename');
     }
   }

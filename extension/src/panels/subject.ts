@@ -23,25 +23,29 @@ function follow(document: CanvasDocument, hub: ITwinGraph, reveal: () => void): 
     const runId = page?.host.run.runId;
     hub.inspect(node && !others.length && runId ? { runId, node } : null);
   };
-  const open = (): void => {
+  const open = (): boolean => {
     look();
-    if (hub.subject && hub.settings.values.inspect) {
+    const shown = hub.subject !== null && hub.settings.values.inspect;
+    if (shown) {
       reveal();
     }
+    return shown;
   };
   void document.content.ready.then(ready => {
     if (!stopped && !ready.isDisposed) {
       page = ready;
       page.panel.selectionChanged.connect(look);
-      page.panel.opened.connect(open);
+      page.panel.opener = open;
       page.host.run.changed.connect(look);
       look();
     }
   });
   return () => {
     stopped = true;
+    if (page) {
+      page.panel.opener = null;
+    }
     page?.panel.selectionChanged.disconnect(look);
-    page?.panel.opened.disconnect(open);
     page?.host.run.changed.disconnect(look);
   };
 }
