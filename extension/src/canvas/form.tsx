@@ -95,7 +95,7 @@ function isOfType(kind: string, data: unknown): boolean {
 function JsonField({ formData, onChange, id, idSchema, name, schema, uiSchema, readonly }: FieldProps): JSX.Element {
   const [text, setText] = React.useState(asText(formData));
   const [writing, setWriting] = React.useState(false);
-  const label = schema.title ?? name;
+  const label = uiSchema?.['ui:title'] ?? schema.title ?? name;
   return (
     <div className="tg-json" title={schema.description}>
       <label htmlFor={id ?? idSchema.$id}>{label}</label>
@@ -176,7 +176,9 @@ function appearance(schema: RJSFSchema, root: RJSFSchema, data: unknown, depth =
     ui.additionalProperties = lookOf(resolved(schema.additionalProperties, root), root, undefined, depth);
   }
   if (isObject(schema.items)) {
-    ui.items = lookOf(resolved(schema.items, root), root, undefined, depth);
+    const item = resolved(schema.items, root);
+    // else each would be called by the list's name in the document, and its number
+    ui.items = { ...lookOf(item, root, undefined, depth), 'ui:title': item.title ?? schema.title };
   }
   return ui;
 }
