@@ -23,7 +23,7 @@ export function dataOf(
     return {
       ...othersOf(node.data),
       id,
-      ...{ kind, label, width, height, room: `${width - 22}px`, indent: 11 - width }
+      ...{ kind, label: breakable(label), width, height, room: `${width - 22}px`, indent: 11 - width }
     };
   }
   const { component, icon, faults, opaque, members } = node.data;
@@ -48,6 +48,11 @@ export function dataOf(
 }
 
 /** Names that are the workflow's; others come from those who draw with ipycytoscape's methods, and are theirs. */
+/** A comment's text; words that are longer than a line have zero-width spaces, at which they go on in the next. */
+function breakable(text: string): string {
+  return text.replace(/\S+/g, word => (word.length > COMMENT.letters ? word.replace(/.{8}/gu, '$&\u200b') : word));
+}
+
 const KNOWN: Record<keyof NodeData | keyof EdgeData, true> = {
   id: true,
   kind: true,
