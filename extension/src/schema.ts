@@ -115,13 +115,13 @@ export interface Delta {
  *
  * The id is `source.output->target.input` with nodes, output and input as the document says them; `output` is the port
  * that the edge begins at, empty for the whole of a node whose outputs aren't known. An edge that crosses the border
- * of a collapsed group ends at the group, at its port `node.port`.
+ * of a collapsed group ends at the group, at its port `node.port`. What is `plain` is no part of the workflow.
  */
 export interface EdgeData {
   id: string;
   source: string;
   target: string;
-  kind: 'data' | 'after';
+  kind: 'data' | 'after' | 'plain';
   output: string;
   input: string;
   faults: string[];
@@ -277,11 +277,11 @@ export interface Node {
  *
  * Ids of groups begin with `group:`, those of comments with `comment:`; a comment's text is its `label`. A group has
  * the ids of its nodes in `members`, and is their `parent`; those of a collapsed group are no elements: it stands for
- * them, with a port `node.port` where an edge crosses its border.
+ * them, with a port `node.port` where an edge crosses its border. What is `plain` is no part of the workflow.
  */
 export interface NodeData {
   id: string;
-  kind: 'task' | 'group' | 'comment';
+  kind: 'task' | 'group' | 'comment' | 'plain';
   label: string;
   component: string;
   icon: string;

@@ -102,9 +102,14 @@ def test_a_graph_of_networkx_is_drawn_in_equal_views_and_its_clicks_are_heard(la
     second.click("b")
     book.until(lambda: book.value("heard") == ["b"], "the click")
 
-    book.value("None", after="canvas.graph.add_node(Node(data={'id': 'd', 'label': 'four'}))")
+    assert second.page.locator(".tg-port").count() == 0
+
+    book.value("None", after="canvas.graph.add_node(Node(data={'id': 'd', 'label': 'four', 'size': 4}, classes='big'))")
+    styles = "[{'selector': '.big', 'style': {'width': 90}}, {'selector': '[size > 3]', 'style': {'height': 70}}]"
+    book.value("None", after=f"canvas.set_style({styles})")
     for view in (first, second):
         book.until(lambda view=view: "d" in view.elements, "the new node")
+        book.until(lambda view=view: view.look("[cy.$('#d').width(), cy.$('#d').height()]") == [90, 70], "its style")
     lab.picture("widget-networkx")
     second.add("Python")
     name = book.until(lambda: book.value("[node.id for node in canvas.workflow.nodes]"), "a node")[0]

@@ -31,6 +31,13 @@ def test_elements_are_drawn_beside_the_workflow(page, canvas):
     assert seen["a->b"]["classes"] == "bold directed"
     assert [said["op"] for said in page.said(canvas)] == ["delta", "delta"]
     assert list(canvas.workflow.by_id) == ["own"]
+    assert {name: each["data"]["kind"] for name, each in seen.items()} == {
+        "own": "task",
+        "a": "plain",
+        "b": "plain",
+        "a->b": "plain",
+    }
+    assert (seen["own"]["data"]["icon"], seen["a"]["data"]["icon"]) == ("python", "")
 
 
 def test_a_networkx_graph_is_one_message_and_no_comm(page, canvas):

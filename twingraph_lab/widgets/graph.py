@@ -203,13 +203,14 @@ def _element(item: Any) -> Json:
     if "source" in data:
         source, target = str(data["source"]), str(data["target"])
         shape = EdgeData(id=f"{source}->{target}", source=source, target=target).model_dump(mode="json")
-        return {"group": "edges", "data": {**shape, **data, "source": source, "target": target}, "classes": classes}
+        drawn = {**shape, **data, "source": source, "target": target, "kind": "plain"}
+        return {"group": "edges", "data": drawn, "classes": classes}
     name = str(data["id"])
     label = str(data.get("label") or data.get("name") or name)
-    shape = NodeData(id=name, label=label).model_dump(mode="json")
+    shape = NodeData(id=name, label=label, icon="").model_dump(mode="json")
     place = dict(item.position)
     position = [place["x"], place["y"]] if {"x", "y"} <= place.keys() else None
-    return {"group": "nodes", "data": {**shape, **data, "id": name}, "classes": classes, "position": position}
+    return {"group": "nodes", "data": {**shape, **data, "id": name, "kind": "plain"}, "classes": classes, "position": position}
 
 
 @contextmanager

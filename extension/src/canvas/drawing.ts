@@ -7,8 +7,8 @@ import { placeRest, type Box, type Positions } from './arrange';
 import { Bending } from './bending';
 import { classesOf, classesOfEdge, dataOf, othersOf } from './looks';
 import { readPalette, type Palette } from './palette';
-import { EMPTY, isFrame, type Scene } from './scene';
-import { MANY, MASSES, stylesheet } from './stylesheet';
+import { EMPTY, isBox, isFrame, type Scene } from './scene';
+import { MANY, MASSES, plain, stylesheet } from './stylesheet';
 
 /** Classes that tell what hands are doing, not what the workflow is. */
 const TRANSIENT = ['tg-hit', 'tg-dim', 'tg-target', 'tg-told'];
@@ -165,7 +165,7 @@ export class Drawing {
 
   /** Places of nodes that nobody chose yet; they are kept when a person first moves something. */
   provisionalPositions(): Positions {
-    const open = [...this.scene.nodes.values()].filter(node => !node.position && node.data.kind === 'task');
+    const open = [...this.scene.nodes.values()].filter(node => !node.position && isBox(node));
     return Object.fromEntries(
       open.map(({ data }) => {
         const { x, y } = this.cy.getElementById(data.id).position();
@@ -195,7 +195,7 @@ export class Drawing {
 
   private edgeData({ data }: EdgeElement): { id: string; source: string; target: string } {
     const { id, source, target, kind, output, input } = data;
-    const ports = kind === 'after' ? 'after' : `${output || 'all'} → ${input}`;
+    const ports = kind === 'data' ? `${output || 'all'} → ${input}` : kind === 'after' ? 'after' : '';
     const value = this.values.get(id);
     return { ...othersOf(data), id, source, target, ...{ kind, ports, output, input }, ...(value ? { value } : {}) };
   }
@@ -318,7 +318,8 @@ export class Drawing {
   private style(nodes = this.scene.nodes.size): void {
     this.styledFor = sizeClass(nodes);
     const calm = window.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false;
-    this.cy.style([...this.extraStyle, ...stylesheet(this.palette, nodes, calm)] as StylesheetJson);
+    const own = stylesheet(this.palette, nodes, calm);
+    this.cy.style([...plain(this.palette, nodes), ...this.extraStyle, ...own] as StylesheetJson);
   }
 }
 

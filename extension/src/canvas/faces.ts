@@ -69,23 +69,29 @@ export function faceOf(face: Face, palette: Palette): string {
 }
 
 function svg(face: Face, palette: Palette): string {
-  const [sign, color] = signOf(face.icon, palette.dark);
-  const { width, height, icon, left } = BOX;
-  const top = (height - icon) / 2;
-  const size = sign.length > 2 ? 9 : 12;
+  const { width, height } = BOX;
   const second = clip(face.note || face.component || (face.members ? `${face.members} nodes` : ''), 24);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`,
     ` font-family="${escaped(palette.font)}">`,
-    `<rect x="${left}" y="${top}" width="${icon}" height="${icon}" rx="6" fill="${color}" fill-opacity="0.16"/>`,
-    `<text x="${left + icon / 2}" y="${height / 2 + size * 0.36}" font-size="${size}" font-weight="700"`,
-    ` text-anchor="middle" fill="${color}">${escaped(sign)}</text>`,
+    face.icon ? signed(face.icon, palette) : '',
     second ? `<text x="46" y="36" font-size="10.5" fill="${palette.faint}">${escaped(second)}</text>` : '',
     face.state ? stateMark(face.state, palette) : '',
     face.faulty ? faultMark(palette, face.state ? width - 34 : width - 16) : '',
     face.opaque && !face.state && !face.faulty ? lock(palette) : '',
     '</svg>'
   ].join('');
+}
+
+function signed(name: string, palette: Palette): string {
+  const [sign, color] = signOf(name, palette.dark);
+  const { height, icon, left } = BOX;
+  const size = sign.length > 2 ? 9 : 12;
+  return (
+    `<rect x="${left}" y="${(height - icon) / 2}" width="${icon}" height="${icon}" rx="6" fill="${color}" fill-opacity="0.16"/>` +
+    `<text x="${left + icon / 2}" y="${height / 2 + size * 0.36}" font-size="${size}" font-weight="700"` +
+    ` text-anchor="middle" fill="${color}">${escaped(sign)}</text>`
+  );
 }
 
 function stateMark(state: string, palette: Palette): string {

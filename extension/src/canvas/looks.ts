@@ -3,6 +3,7 @@ import type { EdgeData, EdgeElement, NodeData, NodeElement, NodeStatus } from '.
 
 import { faceOf } from './faces';
 import type { Palette } from './palette';
+import { isBox } from './scene';
 import { lookOf } from './states';
 
 /** Characters in a line of a comment, and the pixels of such a line and around it. */
@@ -27,7 +28,7 @@ export function dataOf(
     };
   }
   const { component, icon, faults, opaque, members } = node.data;
-  const boxed = kind === 'task' || collapsed;
+  const boxed = isBox(node) || collapsed;
   const face = {
     icon,
     component: detailed ? component : '',
@@ -43,16 +44,16 @@ export function dataOf(
     face: boxed ? faceOf(face, palette) : undefined,
     bar: progress ? barOf(palette.hues.active) : undefined
   };
-  const alone = kind === 'task' && !component && !status?.note; // no second line
+  const alone = isBox(node) && !component && !status?.note; // no second line
   return { ...othersOf(node.data), id, ...{ kind, label, collapsed, alone, progress }, ...pictures };
 }
 
-/** Names that are the workflow's; others come from those who draw with ipycytoscape's methods, and are theirs. */
 /** A comment's text; words that are longer than a line have zero-width spaces, at which they go on in the next. */
 function breakable(text: string): string {
   return text.replace(/\S+/g, word => (word.length > COMMENT.letters ? word.replace(/.{8}/gu, '$&\u200b') : word));
 }
 
+/** Names that are the workflow's; others come from those who draw with ipycytoscape's methods, and are theirs. */
 const KNOWN: Record<keyof NodeData | keyof EdgeData, true> = {
   id: true,
   kind: true,

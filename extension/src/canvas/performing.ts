@@ -85,7 +85,7 @@ export class Performing {
       case 'run':
         return !underWay && sheet.size > 0;
       case 'runSelected':
-        return !underWay && nodes.some(node => node.data.kind !== 'comment');
+        return !underWay && nodes.some(node => node.data.kind === 'task' || node.data.kind === 'group');
       case 'runFrom':
       case 'connect':
         return nodes.length === 1 && nodes[0].data.kind === 'task' && !(name === 'runFrom' && underWay);

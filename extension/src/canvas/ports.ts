@@ -47,6 +47,7 @@ export class Ports {
     if (
       !node ||
       node.data.kind === 'comment' ||
+      node.data.kind === 'plain' ||
       isFrame(node) ||
       (this.sheet.cy.zoom() < (brief ? SMALLEST_BRIEF_ZOOM : SMALLEST_ZOOM) && !target)
     ) {

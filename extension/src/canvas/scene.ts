@@ -37,6 +37,11 @@ export function applied(scene: Scene, delta: Delta): Scene {
   return { nodes, edges };
 }
 
+/** A node of the workflow, or one that was drawn beside it. */
+export function isBox({ data: { kind } }: NodeElement): boolean {
+  return kind === 'task' || kind === 'plain';
+}
+
 /** A group that is open is a frame around its nodes, not a box of its own. */
 export function isFrame(node: NodeElement): boolean {
   return node.data.kind === 'group' && !node.data.collapsed;

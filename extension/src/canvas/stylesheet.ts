@@ -1,5 +1,4 @@
-// The canvas' own cytoscape style. Of ours are elements with a `kind`; others (added by ipycytoscape's graph API) keep
-// the style that their widget gives them.
+// The canvas' own cytoscape style. What is added by ipycytoscape's graph API is of the kind `plain`.
 import type { EdgeSingular, NodeSingular, StylesheetJson } from 'cytoscape';
 
 import { bend } from './bending';
@@ -14,39 +13,62 @@ export function stylesheet(palette: Palette, nodes: number, reducedMotion: boole
   return [...boxes(palette, nodes), ...groups(palette), ...lines(palette, nodes), ...marks(palette, reducedMotion)];
 }
 
+/** What comes before the styles of those who have drawn something beside the workflow: theirs have the last word. */
+export function plain(palette: Palette, nodes: number): StylesheetJson {
+  return [
+    {
+      selector: 'node[kind = "plain"]',
+      style: {
+        ...box(palette, nodes),
+        'text-halign': 'center',
+        'text-margin-x': 0,
+        'text-margin-y': 0,
+        'text-max-width': `${BOX.width - 24}px`
+      }
+    },
+    {
+      selector: 'node[kind = "plain"]:parent',
+      style: { 'background-opacity': 0.3, 'background-image-opacity': 0, 'text-valign': 'top', padding: '22px' }
+    },
+    { selector: 'edge[kind = "plain"]', style: { ...line(palette, nodes), 'target-arrow-shape': 'none' } },
+    { selector: 'edge[kind = "plain"].directed', style: { 'target-arrow-shape': 'triangle' } }
+  ] as StylesheetJson;
+}
+
+function box(palette: Palette, nodes: number): object {
+  return {
+    shape: 'round-rectangle',
+    'corner-radius': '10px',
+    width: BOX.width,
+    height: BOX.height,
+    'background-color': palette.box,
+    'background-image': 'data(face)',
+    'background-width': '100%',
+    'background-height': '100%',
+    'border-width': 1.6,
+    'border-color': palette.border,
+    label: 'data(label)',
+    color: palette.text,
+    'font-family': palette.font,
+    'font-size': 12.5,
+    'font-weight': 600,
+    'text-valign': 'center',
+    'text-halign': 'right', // begins where its margin says: inside of the box, beside the icon
+    'text-margin-x': -(BOX.width - 46),
+    'text-margin-y': -7,
+    'text-wrap': 'ellipsis',
+    'text-max-width': `${BOX.width - 76}px`,
+    'min-zoomed-font-size': nodes > MANY ? 8 : 6
+  };
+}
+
 function boxes(palette: Palette, nodes: number): StylesheetJson {
   const states = Object.entries(palette.hues).map(([hue, color]) => ({
     selector: `node.tg-${hue}`,
     style: { 'border-color': color } // not the width: that would be a new size, and new ends for all edges
   }));
   return [
-    {
-      selector: 'node[kind = "task"], node.tg-collapsed',
-      style: {
-        shape: 'round-rectangle',
-        'corner-radius': '10px',
-        width: BOX.width,
-        height: BOX.height,
-        'background-color': palette.box,
-        'background-image': 'data(face)',
-        'background-width': '100%',
-        'background-height': '100%',
-        'border-width': 1.6,
-        'border-color': palette.border,
-        label: 'data(label)',
-        color: palette.text,
-        'font-family': palette.font,
-        'font-size': 12.5,
-        'font-weight': 600,
-        'text-valign': 'center',
-        'text-halign': 'right', // begins where its margin says: inside of the box, beside the icon
-        'text-margin-x': -(BOX.width - 46),
-        'text-margin-y': -7,
-        'text-wrap': 'ellipsis',
-        'text-max-width': `${BOX.width - 76}px`,
-        'min-zoomed-font-size': nodes > MANY ? 8 : 6
-      } as object // newer properties than the types know
-    },
+    { selector: 'node[kind = "task"], node.tg-collapsed', style: box(palette, nodes) },
     { selector: 'node[kind = "task"][?alone]', style: { 'text-margin-y': 0 } },
     {
       selector: 'node[kind = "task"][?progress]',
@@ -122,7 +144,7 @@ function groups(palette: Palette): StylesheetJson {
   ];
 }
 
-function lines(palette: Palette, nodes: number): StylesheetJson {
+function line(palette: Palette, nodes: number): object {
   const curve =
     nodes > MASSES
       ? { 'curve-style': 'haystack', 'haystack-radius': 0 }
@@ -137,17 +159,18 @@ function lines(palette: Palette, nodes: number): StylesheetJson {
             'control-point-distances': (edge: EdgeSingular) => bend(edge).map(([, distance]) => distance),
             'target-arrow-shape': 'triangle'
           };
+  return {
+    ...curve,
+    width: 1.8,
+    'line-color': palette.line,
+    'target-arrow-color': palette.line,
+    'arrow-scale': 0.9
+  };
+}
+
+function lines(palette: Palette, nodes: number): StylesheetJson {
   return [
-    {
-      selector: 'edge[kind]',
-      style: {
-        ...curve,
-        width: 1.8,
-        'line-color': palette.line,
-        'target-arrow-color': palette.line,
-        'arrow-scale': 0.9
-      } as object
-    },
+    { selector: 'edge[kind = "data"], edge[kind = "after"]', style: line(palette, nodes) },
     {
       selector: 'edge[value], edge.tg-told',
       style: {
@@ -165,7 +188,6 @@ function lines(palette: Palette, nodes: number): StylesheetJson {
     },
     { selector: 'edge[value]', style: { label: 'data(value)' } },
     { selector: 'edge[kind = "after"]', style: { 'line-style': 'dashed', 'target-arrow-shape': 'vee' } },
-    { selector: 'edge[kind = "bundle"]', style: { width: 3.5 } },
     {
       selector: 'edge.tg-faulty',
       style: { 'line-color': palette.fault, 'target-arrow-color': palette.fault, 'line-style': 'dashed' }

@@ -21,7 +21,7 @@ export function selectionInWords(sheet: Sheet, ids: readonly string[]): string {
   const { label, kind, component, faults, inputs, outputs } = data;
   const status = sheet.drawing.statusOf(data.id);
   const parts = [
-    kind === 'task' ? label : `${kind} ${label}`,
+    kind === 'group' || kind === 'comment' ? `${kind} ${label}` : label,
     component,
     status ? lookOf(status.state).label : '',
     kind === 'task' ? `${count(inputs.length, 'input')}, ${count(outputs.length, 'output')}` : '',

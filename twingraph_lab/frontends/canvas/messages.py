@@ -34,11 +34,11 @@ class NodeData(Frozen):
 
     Ids of groups begin with `group:`, those of comments with `comment:`; a comment's text is its `label`. A group has
     the ids of its nodes in `members`, and is their `parent`; those of a collapsed group are no elements: it stands for
-    them, with a port `node.port` where an edge crosses its border.
+    them, with a port `node.port` where an edge crosses its border. What is `plain` is no part of the workflow.
     """
 
     id: str
-    kind: Literal["task", "group", "comment"] = "task"
+    kind: Literal["task", "group", "comment", "plain"] = "task"
     label: str
     component: str = ""
     icon: str = "python"
@@ -57,13 +57,13 @@ class EdgeData(Frozen):
 
     The id is `source.output->target.input` with nodes, output and input as the document says them; `output` is the port
     that the edge begins at, empty for the whole of a node whose outputs aren't known. An edge that crosses the border
-    of a collapsed group ends at the group, at its port `node.port`.
+    of a collapsed group ends at the group, at its port `node.port`. What is `plain` is no part of the workflow.
     """
 
     id: str
     source: str
     target: str
-    kind: Literal["data", "after"] = "data"
+    kind: Literal["data", "after", "plain"] = "data"
     output: str = ""
     input: str = ""
     faults: tuple[str, ...] = ()
