@@ -1,41 +1,47 @@
-"""What can be undone and done again."""
+"""Undo and redo."""
 
 from __future__ import annotations
 
-from twingraph_lab.spec.workflow import Workflow
-from twingraph_lab.widgets.history import STEPS, History
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
-A, B, C = (Workflow(name=name) for name in "abc")
+import pytest
+
+from tests.workflows import workflow
+from twingraph_lab.widgets.history import History
 
 
-def test_changes_are_undone_in_turn_and_done_again():
+@pytest.fixture
+def eager():
+    """Threads that give way before each line."""
+
+    def give_way(*_):
+        time.sleep(0)
+        return give_way
+
+    threading.settrace(give_way)
+    yield
+    threading.settrace(None)
+
+
+def test_what_was_undone_can_be_done_again_until_something_else_is_changed():
+    one, two, three = (workflow(name=name) for name in ("one", "two", "three"))
     history = History()
-    history.made(A)
-    history.made(B)
-    assert (history.undo(C), history.undo(B), history.undo(A)) == (B, A, None)
-    assert (history.redo(A), history.redo(B), history.redo(C)) == (B, C, None)
-
-
-def test_a_new_change_overtakes_what_was_undone():
-    history = History()
-    history.made(A)
-    history.undo(B)
-    history.made(A)
-    assert history.redo(C) is None
-
-
-def test_others_changes_end_the_story():
-    history = History()
-    history.made(A)
+    history.made(one)
+    assert history.undo(two) is one
+    assert history.redo(one) is two
+    assert history.undo(two) is one
+    history.made(three)
+    assert history.redo(one) is None
     history.forget()
-    assert history.undo(B) is None
+    assert history.undo(one) is None
 
 
-def test_only_so_many_steps_are_kept():
-    history = History()
-    for number in range(STEPS + 5):
-        history.made(Workflow(name=str(number)))
-    steps = 0
-    while history.undo(A) is not None:
-        steps += 1
-    assert steps == STEPS
+def test_each_step_is_taken_back_once_whoever_asks_at_the_same_time(eager):
+    history, now = History(), workflow()
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(50):
+            history.made(now)
+            taken = list(pool.map(lambda _: history.undo(now), range(4)))
+            assert len([each for each in taken if each]) == 1
