@@ -9,13 +9,13 @@ from pydantic import JsonValue
 
 from twingraph_lab.events import Artifact
 from twingraph_lab.frontends.inspection.ports import Viewed
+from twingraph_lab.frontends.inspection.previews import json_of
 from twingraph_lab.planning.resolve import pick
 from twingraph_lab.runtime.records import TaskRecord
 from twingraph_lab.runtime.states import TaskState
 from twingraph_lab.spec.workflow import Builtin, Workflow
 
 LARGEST_BYTES = 1024 * 1024
-JSON = "application/json"
 OUTPUT = Builtin(name="output")
 
 
@@ -40,8 +40,7 @@ def results_of(lab: Viewed, workflow: Workflow, tasks: Mapping[str, TaskRecord])
 
 def _value(lab: Viewed, artifact: Artifact) -> JsonValue:
     """A value that is JSON and not too large, else what is known of it. Nothing is unpickled here."""
-    if artifact.media_type != JSON or artifact.size > LARGEST_BYTES:
-        summary: dict[str, JsonValue] = {"summary": artifact.summary} if artifact.summary else {}
-        return {"media_type": artifact.media_type, "size": artifact.size, "digest": artifact.digest, **summary}
-    value: JsonValue = lab.artifacts.get(artifact)
-    return value
+    if found := json_of(artifact, lab.artifacts, LARGEST_BYTES):
+        return found[0]
+    summary: dict[str, JsonValue] = {"summary": artifact.summary} if artifact.summary else {}
+    return {"media_type": artifact.media_type, "size": artifact.size, "digest": artifact.digest, **summary}

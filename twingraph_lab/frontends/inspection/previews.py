@@ -65,6 +65,13 @@ def previews(artifacts: Mapping[str, Artifact], store: ArtifactStore) -> tuple[P
     return tuple(found)
 
 
+def json_of(artifact: Artifact, store: ArtifactStore, limit_bytes: int) -> tuple[JsonValue] | None:
+    """The value of an artifact that is JSON of at most so many bytes, in a tuple, as it may be null; else None."""
+    if artifact.media_type != Json.media_type or artifact.size > limit_bytes:
+        return None
+    return (artifact.data if artifact.inline else json.loads(store.read_bytes(artifact)),)
+
+
 def literal(name: str, value: JsonValue) -> Preview:
     """A value that isn't stored by itself, such as a parameter's; text is shown as text, anything else as JSON."""
     value = without_secrets(name, value)
@@ -83,10 +90,9 @@ def _shown(name: str, artifact: Artifact, store: ArtifactStore, line: str) -> Pr
         case Pickle.media_type:
             return _made(name, artifact, "binary", line)
         case Table.media_type | Parquet.media_type:
-            found = tables.table(artifact, store)
-            return _made(name, artifact, "table", line, **found._asdict())
-        case Json.media_type if artifact.inline or artifact.size <= PARSED_LIMIT_BYTES:
-            value = artifact.data if artifact.inline else without_secrets("", json.loads(store.read_bytes(artifact)))
+            return _made(name, artifact, "table", line, **tables.table(artifact, store)._asdict())
+        case Json.media_type if found := json_of(artifact, store, PARSED_LIMIT_BYTES):
+            value = without_secrets("", *found)
             text, cut = _text_of(value)
             kind = "text" if isinstance(value, str) else "json"
             return _made(name, artifact, kind, line, text=text, truncated=cut)
