@@ -200,8 +200,13 @@ def test_comments_are_written_changed_and_removed(canvas):
     assert canvas.document["comments"][comment]["text"] == "Numbers come from\nthe *survey*."
     box = f"comment:{comment}"
     canvas.double_click(box)
-    canvas.write("From the survey.")
-    canvas.until(lambda: canvas.document["comments"][comment]["text"] == "From the survey.", "the other text")
+    long = "From https://" + "example" * 20
+    canvas.write(long)
+    canvas.until(lambda: canvas.document["comments"][comment]["text"] == long, "the other text")
+    canvas.quiet()
+    width = f"id => labels => {CY}.getElementById(id).boundingBox({{ includeLabels: labels }}).w"
+    with_text, without = canvas.page.evaluate(f"id => [true, false].map(({width})(id))", box)
+    assert with_text < without + 8
     canvas.select(box)
     canvas.keys("Delete")
     canvas.until(lambda: not canvas.document.get("comments"), "no comment")

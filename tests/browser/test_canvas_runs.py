@@ -191,3 +191,20 @@ def test_pictures_are_downloaded(lab):
     assert text.lstrip().startswith(("<svg", "<?xml"))
     assert all(name in text for name in ("first", "middle", "last", "aside"))
     assert json.loads(lab.jupyter.ask("api/contents/picture.twg.json")["content"]) == canvas.document
+
+
+def test_where_there_is_little_room_a_node_that_is_opened_is_shown_in_one_place(lab):
+    canvas = Canvas.opened(lab, "narrow.twg.json", three("narrow", "b = a + 1"))
+    canvas.run()
+    canvas.wait_for_run("completed")
+    lab.page.set_viewport_size({"width": 1000, "height": 900})
+    try:
+        if canvas.side.is_visible():
+            canvas.press("properties")
+        canvas.press("fit")
+        canvas.double_click("middle")
+        Inspector(lab).of("middle")
+        assert canvas.side.is_hidden()
+        lab.both("canvas-narrow")
+    finally:
+        lab.page.set_viewport_size({"width": 1400, "height": 900})

@@ -143,9 +143,12 @@ def test_a_saved_notebook_shows_the_picture_where_no_kernel_knows_the_widget(lab
     picture.wait_for()
     assert book.look("panel.sessionContext.session") is None
     assert picture.bounding_box()["width"] > 50
+    lab.theme("dark")
+    assert picture.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(255, 255, 255)"
     lab.both("widget-without-kernel")
     lab.close_all()
-    lab.errors.remove("Cannot read properties of null (reading 'kernel')")  # ipywidgets asks for one, come what may
+    # ipywidgets asks for a kernel, come what may
+    lab.errors.remove("Cannot read properties of null (reading 'kernel')")
 
     book.open()
     picture.wait_for()

@@ -62,7 +62,7 @@ class Canvas(CytoscapeWidget):  # type: ignore[misc]
     auto_unselectify = Bool(False).tag(sync=True)
     box_selection_enabled = Bool(True).tag(sync=True)
     cytoscape_layout = Dict({"name": "preset", "fit": False}).tag(sync=True)
-    cytoscape_style = List().tag(sync=True)
+    cytoscape_style = List(Dict()).tag(sync=True)
 
     def __init__(
         self,

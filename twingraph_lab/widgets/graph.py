@@ -210,7 +210,8 @@ def _element(item: Any) -> Json:
     shape = NodeData(id=name, label=label, icon="").model_dump(mode="json")
     place = dict(item.position)
     position = [place["x"], place["y"]] if {"x", "y"} <= place.keys() else None
-    return {"group": "nodes", "data": {**shape, **data, "id": name, "kind": "plain"}, "classes": classes, "position": position}
+    drawn = {**shape, **data, "id": name, "kind": "plain"}
+    return {"group": "nodes", "data": drawn, "classes": classes, "position": position}
 
 
 @contextmanager

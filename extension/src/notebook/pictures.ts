@@ -40,6 +40,7 @@ function withPicture(renderer: Renderer, create: Registry['createRenderer'], reg
     }
     picture?.dispose();
     const drawing = (picture = create(type));
+    drawing.addClass('tg-SavedPicture');
     await drawing.renderModel({ data, metadata: output.metadata, trusted: output.trusted, setData: () => undefined });
     if (isEmpty() && drawing === picture) {
       renderer.node.replaceChildren(drawing.node); // until ipywidgets empties the node
