@@ -95,12 +95,15 @@ def test_a_run_its_nodes_and_their_lineage_are_shown_as_they_become(lab):
 
 
 def test_a_graph_of_networkx_is_drawn_in_equal_views_and_its_clicks_are_heard(lab):
-    book = Notebook.opened(lab, "graph.ipynb", GRAPH, "canvas")
+    book = Notebook.opened(lab, "graph.ipynb", GRAPH, "canvas", "canvas")
     book.run(0, 1)
     first, second = book.canvas(0), book.canvas(1)
     assert set(first.elements) == set(second.elements) == {"a", "b", "c", "a->b", "b->c"}
     second.click("b")
     book.until(lambda: book.value("heard") == ["b"], "the click")
+    first.wait("board.selection.join() === 'b'")
+    book.run(2)
+    book.canvas(2).wait("board.selection.join() === 'b'")
 
     assert second.page.locator(".tg-port").count() == 0
 

@@ -42,6 +42,8 @@ export interface CanvasOptions {
   core?: (container: HTMLElement, host: CanvasHost) => Core;
   /** cytoscape style that comes before the canvas' own. */
   style?: object[];
+  /** What is selected when it is first drawn. */
+  selected?: () => readonly string[];
 }
 
 export class CanvasPanel extends Widget {
@@ -67,7 +69,7 @@ export class CanvasPanel extends Widget {
 
   constructor(
     readonly host: CanvasHost,
-    options: CanvasOptions = {}
+    private readonly options: CanvasOptions = {}
   ) {
     super();
     this.addClass('tg-canvas');
@@ -245,6 +247,7 @@ export class CanvasPanel extends Widget {
         this.cy.resize();
       }
       this.drawn = true;
+      this.sheet.select(this.options.selected?.() ?? []);
       fit(this.sheet);
       this.minimap.toggle(this.sheet.size >= WIDE_FIELD);
       this.node.dataset.ready = 'true';

@@ -73,7 +73,7 @@ export class CanvasView extends CytoscapeView {
   render(): void {
     super.render();
     this.el.classList.add('tg-canvas-view');
-    this.listenTo(this.model, 'change:selected', () => this.panel?.select(this.model.get('selected') as string[]));
+    this.listenTo(this.model, 'change:selected', () => this.panel?.select(this.selected));
     this.listenTo(this.model, 'change:cytoscape_style', () => this.panel?.restyle(this.ownStyle));
   }
 
@@ -82,7 +82,11 @@ export class CanvasView extends CytoscapeView {
     this.panel?.dispose();
     this.is_rendered = true;
     const host = new WidgetHost(this.model, CanvasView.editors);
-    const panel = new CanvasPanel(host, { core: container => this.core(container), style: this.ownStyle });
+    const panel = new CanvasPanel(host, {
+      core: container => this.core(container),
+      style: this.ownStyle,
+      selected: () => this.selected
+    });
     this.panel = panel;
     this.cytoscape_obj = panel.cy;
     (this.luminoWidget as JupyterLuminoPanelWidget).addWidget(panel);
@@ -144,6 +148,10 @@ export class CanvasView extends CytoscapeView {
 
   private get ownStyle(): object[] {
     return this.model.get('cytoscape_style') as object[];
+  }
+
+  private get selected(): readonly string[] {
+    return this.model.get('selected') as string[];
   }
 
   private get wheelZooms(): boolean {
