@@ -22,9 +22,11 @@ def test_cells_are_nodes_without_loading_anything_and_new_ones_join_them(lab):
     canvas.wait_for_edges("load.x->total.x")
     assert book.node("total")["retry"]["attempts"] == 2
 
+    canvas.look("void cy.panBy({ x: -3000, y: -3000 })")
     book.insert(2, OTHER)
     book.run(2)
     canvas.wait_for_nodes("load", "other", "total")
+    canvas.wait("(box => box.x1 >= 0 && box.y1 >= 0 && box.x2 <= cy.width())(cy.$('#other').renderedBoundingBox())")
     canvas.show()
     lab.both("notebook-canvas")
 
