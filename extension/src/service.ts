@@ -96,7 +96,10 @@ export class Service implements IDisposable {
     this._socket = new SteadySocket({
       path: () => withQuery('events', { after: this._cursor }),
       message: text => {
-        const events = JSON.parse(text) as { seq: number; type: string }[];
+        const events = JSON.parse(text) as { seq: number; type: string }[] | { error: string };
+        if (!Array.isArray(events)) {
+          return; // why it closes: the store is another one, say, and the cursor beyond its end
+        }
         this._cursor = Math.max(this._cursor, ...events.map(event => event.seq));
         this._stand('ready');
         if (events.some(event => event.type.startsWith('run.'))) {
