@@ -18,6 +18,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.browser.hands import WAIT_S
+
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "browser"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -31,7 +33,15 @@ FLAGS = [
     "--disable-sync",
     "--force-prefers-reduced-motion",
 ]
-START_S = 60
+FOLDERS = {
+    "IPYTHONDIR": "ipython",
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+}
+"""What Jupyter writes, beside a server's own folder: two that run at once share nothing."""
 OPEN_FILES = "() => [...window.jupyterapp.shell.widgets('main')].flatMap(each => each.context?.path ?? [])"
 
 
@@ -73,14 +83,12 @@ class Jupyter:
             "LabApp.expose_app_in_browser": True,
         }
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TWINGRAPH_")}
-        environment |= {"JUPYTER_CONFIG_DIR": str(self._state / "config"), "IPYTHONDIR": str(self._state / "ipython")}
-        environment |= {"JUPYTERLAB_SETTINGS_DIR": str(self._state / "settings")}
-        environment |= {"JUPYTERLAB_WORKSPACES_DIR": str(self._state / "workspaces")}
+        environment |= {name: str(self._state / folder) for name, folder in FOLDERS.items()}
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
         command += [f"--{name}={value}" for name, value in options.items()]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
-        until = time.monotonic() + START_S
+        until = time.monotonic() + WAIT_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 pytest.fail(f"JupyterLab doesn't start:\n{self.log.read_text()[-4000:]}")
@@ -91,7 +99,7 @@ class Jupyter:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(sign)
             try:
-                self._process.wait(15)
+                self._process.wait(30)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -101,13 +109,14 @@ class Jupyter:
         """What the server answers below its address, as JSON; `twingraph/api/…` is the service."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"token {self.token}", "Content-Type": "application/json"}
-        with urlopen(Request(self.url + path, data, headers, method=method), timeout=30) as answer:
+        with urlopen(Request(self.url + path, data, headers, method=method), timeout=WAIT_S) as answer:
             return json.loads(answer.read() or b"null")
 
-    def end_kernels(self) -> None:
-        """So that one test's kernels don't slow the next."""
+    def end_kernels(self, but: str = "") -> None:
+        """So that one test's kernels don't slow the next; the kernel of the notebook `but` goes on."""
         for session in self.ask("api/sessions"):
-            self.ask(f"api/sessions/{session['id']}", method="DELETE")
+            if session["path"] != but:
+                self.ask(f"api/sessions/{session['id']}", method="DELETE")
 
     def _answers(self) -> bool:
         try:
@@ -125,6 +134,7 @@ class LabPage:
         self.jupyter = jupyter
         self.workspace = ""
         self.errors: list[str] = []
+        page.set_default_timeout(WAIT_S * 1000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def open(self, path: str = "") -> None:
@@ -137,7 +147,7 @@ class LabPage:
     def reload(self) -> None:
         """As F5 does, once JupyterLab has written down what is open: it does so a moment later."""
         opened = self.page.evaluate(OPEN_FILES)
-        until = time.monotonic() + START_S
+        until = time.monotonic() + WAIT_S
         while not all(path in json.dumps(self.jupyter.ask(f"lab/api/workspaces/{self.workspace}")) for path in opened):
             assert time.monotonic() < until, f"JupyterLab doesn't write down that {opened} are open"
             self.page.wait_for_timeout(60)
@@ -146,7 +156,7 @@ class LabPage:
 
     def ready(self) -> None:
         """Wait until JupyterLab has restored what was open."""
-        self.page.wait_for_function("() => window.jupyterapp?.restored !== undefined", timeout=60_000)
+        self.page.wait_for_function("() => window.jupyterapp?.restored !== undefined")
         self.page.evaluate("() => window.jupyterapp.restored")
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
@@ -186,10 +196,10 @@ class LabPage:
 def pytest_runtest_makereport(item, call):
     """Keep what was to be seen when a test failed."""
     report = yield
-    if report.when == "call" and report.failed:
-        for name in {"tab", "lab", "own_tab"} & item.funcargs.keys():
+    if report.when != "teardown" and report.failed:
+        for name in {"lab", "own_tab"} & item.funcargs.keys():
             with suppress(Exception):  # the page may be gone; the test's own error is the one to tell
-                item.funcargs[name].picture(f"failed-{item.name}")
+                item.funcargs[name].picture(f"failed-{item.path.stem}-{item.name}")
                 report.sections.append(("errors in the page", "\n".join(item.funcargs[name].errors)))
     return report
 
@@ -210,34 +220,13 @@ def browser():
 @pytest.fixture(scope="session")
 def jupyter(tmp_path_factory):
     """One JupyterLab for all tests that don't kill it."""
-    if not (ROOT / "twingraph_lab" / "labextension" / "package.json").exists():
-        pytest.skip("the JupyterLab extension isn't built; it takes Node")
-    server = Jupyter(tmp_path_factory.mktemp("jupyter"))
-    server.start()
-    yield server
-    end_service(server)
-    server.stop()
+    yield from _served(tmp_path_factory.mktemp("jupyter"))
 
 
-@pytest.fixture
-def own_jupyter(tmp_path):
-    """A JupyterLab that the test may kill."""
-    if not (ROOT / "twingraph_lab" / "labextension" / "package.json").exists():
-        pytest.skip("the JupyterLab extension isn't built; it takes Node")
-    server = Jupyter(tmp_path)
-    server.start()
-    yield server
-    end_service(server)
-    server.stop()
-
-
-@pytest.fixture
-def tab(browser, jupyter):
-    """A tab on JupyterLab, not opened yet. An uncaught error in the page fails the test."""
-    with _tab(browser, jupyter) as lab:
-        yield lab
-    jupyter.end_kernels()
-    assert lab.errors == []
+@pytest.fixture(scope="module")
+def own_jupyter(tmp_path_factory):
+    """A JupyterLab that a module's tests may kill, if they start it again."""
+    yield from _served(tmp_path_factory.mktemp("own-jupyter"))
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +253,16 @@ def own_tab(browser, own_jupyter):
     """A tab on a JupyterLab that the test may kill."""
     with _tab(browser, own_jupyter) as lab:
         yield lab
+
+
+def _served(folder: Path):
+    if not (ROOT / "twingraph_lab" / "labextension" / "package.json").exists():
+        pytest.skip("the JupyterLab extension isn't built; it takes Node")
+    server = Jupyter(folder)
+    server.start()
+    yield server
+    end_service(server)
+    server.stop()
 
 
 class _tab:  # noqa: N801

@@ -1,4 +1,4 @@
-"""What hands do on a canvas document in JupyterLab, and what eyes read from it."""
+"""What hands do on a canvas in JupyterLab, and what eyes read from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 import time
 from contextlib import suppress
-from urllib.error import HTTPError
+from urllib.error import URLError
 
 ROOT = "document.querySelector('.lm-DockPanel .tg-Document .tg-canvas')"
 PANEL = f"{ROOT}?.twingraph"
@@ -15,7 +15,27 @@ TEXT = """(() => {
   const main = [...window.jupyterapp.shell.widgets('main')];
   return main.find(each => each.node.querySelector('.tg-Document'))?.context?.model.sharedModel.getSource();
 })()"""
-WAIT_S = 60
+WAIT_S = 120
+"""Until something that is waited for counts as missing: enough for a machine with much else to do."""
+TEST_S = 4 * WAIT_S
+"""Until a whole test counts as stuck."""
+STILL = """async id => {{ {parts}
+  const each = cy.getElementById(id), stage = root.querySelector('.tg-stage');
+  const look = () => {{
+    const {{ left, top }} = stage.getBoundingClientRect();
+    const {{ x, y }} = each.isEdge() ? each.renderedMidpoint() : each.renderedPosition();
+    return [x, y, left, top];
+  }};
+  let seen = look(), still = 0;
+  while (still < 3) {{
+    await new Promise(requestAnimationFrame);
+    const now = look();
+    still = now.every((at, index) => at === seen[index]) ? still + 1 : 0;
+    seen = now;
+  }}
+  return seen;
+}}"""
+"""Where an element's middle is on the stage and the stage on the screen, once neither moves."""
 
 
 def python(node_id, code, *outputs, inputs=None, **fields):
@@ -30,109 +50,86 @@ def workflow(name, *nodes, **fields):
     return {"version": "twingraph/1", "name": name, "nodes": list(nodes), **fields}
 
 
-class Canvas:
-    """The canvas of the one document that is open in a tab on JupyterLab."""
+class Drawing:
+    """A canvas in the page, by a locator of its element and the JavaScript that gives it."""
 
-    def __init__(self, tab, path):
+    def __init__(self, tab, element, root):
         self.tab = tab
         self.page = tab.page
-        self.path = path
-        self.root = self.page.locator(".lm-DockPanel .tg-Document .tg-canvas")
-        self.stage = self.root.locator(".tg-stage")
-        self.toolbar = self.root.locator(".tg-toolbar")
-        self.side = self.root.locator(".tg-side")
+        self.root = element
+        self.stage = element.locator(".tg-stage")
+        self.toolbar = element.locator(".tg-toolbar")
+        self.side = element.locator(".tg-side")
         self.popup = self.stage.locator(".tg-popup")
         self.toast = self.stage.locator(".tg-toast")
-
-    @classmethod
-    def opened(cls, tab, path, document=None, *, drawn=True):
-        """Write a document (or a text), close whatever is open, open it, wait until it is drawn if it can be."""
-        if document is not None:
-            text = document if isinstance(document, str) else json.dumps(document, indent=2) + "\n"
-            (tab.jupyter.folder / path).write_text(text)
-        tab.close_all()
-        tab.command("docmanager:open", path=path, factory="TwinGraph canvas")
-        canvas = cls(tab, path)
-        if drawn:
-            canvas.ready()
-        return canvas
-
-    def ready(self):
-        """Wait until the canvas is drawn."""
-        self.wait(f"{ROOT}?.dataset.ready === 'true'")
+        self._parts = f"const root = {root}, board = root?.twingraph, cy = board?.cy;"
 
     # what is there ------------------------------------------------------------------------------------------------
 
+    def look(self, expression, arg=None):
+        """A JavaScript expression of `root`, `board` (the panel), `cy` and `arg`."""
+        return self.page.evaluate(f"arg => {{ {self._parts} return {expression}; }}", arg)
+
     def wait(self, condition, arg=None):
-        """Wait until a JavaScript expression of `arg` holds."""
-        self.page.wait_for_function(f"arg => {condition}", arg=arg, timeout=WAIT_S * 1000)
+        """Wait until a JavaScript expression holds."""
+        self.page.wait_for_function(f"arg => {{ {self._parts} return {condition}; }}", arg=arg)
 
     def until(self, holds, what=""):
         """Wait until a Python function gives something true, and give that."""
         return until(self.page, holds, what)
+
+    def ready(self):
+        """Wait until the canvas is drawn."""
+        self.wait("root?.dataset.ready === 'true'")
 
     def data(self, name):
         """One of the canvas' data attributes: nodes, edges, selected, pending, run, ready."""
         return self.root.get_attribute(f"data-{name}")
 
     @property
-    def document(self):
-        """The document as it is now, saved or not."""
-        return json.loads(self.page.evaluate(TEXT))
-
-    @property
-    def saved(self):
-        """The document as the file has it."""
-        return json.loads(self.tab.jupyter.ask(f"api/contents/{self.path}?content=1")["content"])
-
-    @property
-    def node_ids(self):
-        """In the order of the document."""
-        return [node["id"] for node in self.document.get("nodes", [])]
-
-    def node(self, node_id):
-        """A node as the document has it."""
-        return next(node for node in self.document["nodes"] if node["id"] == node_id)
-
-    @property
     def selected(self):
         """Ids of what is selected."""
-        return self.page.evaluate(f"() => [...{PANEL}.selection]")
+        return self.look("[...board.selection]")
+
+    @property
+    def nodes(self):
+        """Ids of the nodes that are drawn."""
+        return sorted(self.look("cy.nodes('[kind = \"task\"]').map(each => each.id())"))
 
     @property
     def edges(self):
         """Ids of the edges that are drawn."""
-        return sorted(self.page.evaluate(f"() => {CY}.edges('[kind]').map(edge => edge.id())"))
+        return sorted(self.look("cy.edges('[kind]').map(each => each.id())"))
+
+    @property
+    def elements(self):
+        """What cytoscape has been told of all elements."""
+        return {each["id"]: each for each in self.look("cy.elements().map(each => each.data())")}
 
     def drawn(self, node_id):
         """What cytoscape knows of an element; None if it isn't drawn."""
-        return self.page.evaluate(f"id => {CY}.getElementById(id).data() ?? null", node_id)
+        return self.look("cy.getElementById(arg).data() ?? null", node_id)
+
+    def told(self, node_id):
+        """What Python says of a node."""
+        return self.look("board.sheet.node(arg).data", node_id)
 
     def state(self, node_id):
         """The state of a node in the run on the canvas."""
-        return self.page.evaluate(f"id => {PANEL}.sheet.drawing.statusOf(id)?.state ?? ''", node_id)
+        return self.look("board.sheet.drawing.statusOf(arg)?.state ?? ''", node_id)
 
     def states(self, *ids):
         """The states of nodes in the run on the canvas, by id."""
         return {each: self.state(each) for each in ids}
 
     def position(self, node_id):
-        """Where a node is drawn, in the document's coordinates."""
-        at = self.page.evaluate(f"id => {CY}.getElementById(id).position()", node_id)
+        """Where a node is drawn, in the workflow's coordinates."""
+        at = self.look("cy.getElementById(arg).position()", node_id)
         return [round(at["x"]), round(at["y"])]
 
-    @property
-    def dirty(self):
-        """Whether there is something to save."""
-        return self.page.evaluate(
-            "() => [...window.jupyterapp.shell.widgets('main')]"
-            ".find(each => each.node.querySelector('.tg-Document')).context.model.dirty"
-        )
-
     def wait_for_nodes(self, *ids):
-        """Wait until the document has these nodes, and no others."""
-        self.until(lambda: self.node_ids == list(ids), f"nodes {ids}")
-        self.quiet()
+        """Wait until these nodes are drawn, and no others."""
+        self.until(lambda: self.nodes == sorted(ids), f"nodes {ids}")
 
     def wait_for_edges(self, *ids):
         """Wait until these edges are drawn, and no others."""
@@ -143,62 +140,61 @@ class Canvas:
         """Wait until these are selected, and nothing else."""
         self.until(lambda: sorted(self.selected) == sorted(ids), f"selected {ids}")
 
+    def wait_for_states(self, **states):
+        """Wait until nodes have these states."""
+        self.until(lambda: self.states(*states) == states, lambda: f"{states}, there are {self.states(*states)}")
+
     def wait_until_whole(self):
         """Wait until all of the workflow is in view."""
-        self.wait(f"(box => box.x1 >= 0 && box.x2 <= {CY}.width())({CY}.elements().renderedBoundingBox())")
+        self.wait("(box => box.x1 >= 0 && box.x2 <= cy.width())(cy.elements().renderedBoundingBox())")
 
     def quiet(self):
         """Wait until no edit is under way."""
-        self.wait(f"{ROOT}.dataset.pending === '0'")
+        self.wait("root.dataset.pending === '0'")
 
     # the mouse ----------------------------------------------------------------------------------------------------
+    # Whatever a hand goes to is found by its place on the stage, right before it goes there: a canvas in a notebook
+    # moves on the screen with every cell that comes or goes above it, and then may be out of sight.
+
+    def show(self):
+        """Bring all of the stage into view."""
+        self.look("root.scrollIntoView({ block: 'nearest' })")
 
     def at(self, node_id):
-        """The middle of a node or edge on the screen, as soon as it is drawn there."""
-        self.wait(f"{CY}.getElementById(arg).nonempty()", node_id)
-        return self.page.evaluate(
-            f"""id => {{
-              const each = {CY}.getElementById(id), frame = {ROOT}.querySelector('.tg-stage').getBoundingClientRect();
-              const at = each.isEdge() ? each.renderedMidpoint() : each.renderedPosition();
-              return [frame.left + at.x, frame.top + at.y];
-            }}""",
-            node_id,
-        )
+        """The middle of a node or edge on the screen, once it stays there."""
+        self.show()
+        x, y, left, top = self._still(node_id)
+        return left + x, top + y
 
     def point(self, x, y):
-        """A point of the document on the screen."""
-        return self.page.evaluate(
-            f"""([x, y]) => {{
-              const frame = {ROOT}.querySelector('.tg-stage').getBoundingClientRect();
-              const pan = {CY}.pan(), zoom = {CY}.zoom();
-              return [frame.left + pan.x + x * zoom, frame.top + pan.y + y * zoom];
-            }}""",
+        """A point of the workflow's coordinates on the screen."""
+        return self.look(
+            """(() => {
+              const frame = root.querySelector('.tg-stage').getBoundingClientRect();
+              const pan = cy.pan(), zoom = cy.zoom();
+              return [frame.left + pan.x + arg[0] * zoom, frame.top + pan.y + arg[1] * zoom];
+            })()""",
             [x, y],
         )
 
-    @property
-    def empty(self):
-        """A point of the stage with nothing on it: low at the left."""
-        box = self.stage.bounding_box()
-        return box["x"] + 60, box["y"] + box["height"] - 60
-
     def click(self, node_id, *, modifier=None):
         """Select an element as a click does."""
-        at = self.at(node_id)
-        if modifier:
-            self.page.keyboard.down(modifier)
-        self.page.mouse.click(*at)
-        if modifier:
-            self.page.keyboard.up(modifier)
+        self.stage.click(position=self._on_stage(node_id), modifiers=[modifier] if modifier else None)
 
     def select(self, node_id):
-        """Click a node, and wait until it alone is selected."""
+        """Click a node or edge, and wait until it alone is selected."""
         self.click(node_id)
         self.wait_for_selected(node_id)
 
     def double_click(self, node_id):
         """Open a node."""
-        self.page.mouse.dblclick(*self.at(node_id))
+        self.stage.dblclick(position=self._on_stage(node_id))
+
+    def double_click_empty(self):
+        """Double-click where the stage has nothing on it: low at the left."""
+        self.show()
+        height = self.stage.evaluate("stage => stage.clientHeight")
+        self.stage.dblclick(position={"x": 60, "y": height - 60})
 
     def drag(self, start, end, *, steps=10):
         """Press, move, release, between points of the screen."""
@@ -213,10 +209,9 @@ class Canvas:
         x, y = self.at(node_id)
         self.drag((x, y), (x + right, y + down))
 
-    def add(self, label, x=None, y=None):
+    def add(self, label):
         """Double-click on an empty place and choose from the list."""
-        at = self.empty if x is None else self.point(x, y)
-        self.page.mouse.dblclick(*at)
+        self.double_click_empty()
         self.choose(label)
 
     def choose(self, label):
@@ -250,7 +245,7 @@ class Canvas:
 
     def menu(self, node_id, label):
         """Choose from what a right click on a node offers."""
-        self.page.mouse.click(*self.at(node_id), button="right")
+        self.stage.click(position=self._on_stage(node_id), button="right")
         self.choose(label)
 
     def press(self, action):
@@ -261,6 +256,14 @@ class Canvas:
         """Choose from a menu of the toolbar."""
         self.toolbar.get_by_role("button", name=title, exact=True).click()
         self.choose(label)
+
+    def _still(self, node_id):
+        self.wait("cy?.getElementById(arg).nonempty()", node_id)
+        return self.page.evaluate(STILL.format(parts=self._parts), node_id)
+
+    def _on_stage(self, node_id):
+        x, y, *_ = self._still(node_id)
+        return {"x": x, "y": y}
 
     # the keyboard -------------------------------------------------------------------------------------------------
 
@@ -281,6 +284,67 @@ class Canvas:
         self.page.keyboard.insert_text(text)
         self.page.keyboard.press("Control+Enter")
         self.stage.locator(".tg-writing").wait_for(state="detached")
+
+    def rename(self, node_id, new):
+        """Give a node another name, as F2 does."""
+        self.select(node_id)
+        self.keys("F2")
+        self.write(new)
+
+
+class Canvas(Drawing):
+    """The canvas of the one document that is open in a tab on JupyterLab."""
+
+    def __init__(self, tab, path):
+        super().__init__(tab, tab.page.locator(".lm-DockPanel .tg-Document .tg-canvas"), ROOT)
+        self.path = path
+
+    @classmethod
+    def opened(cls, tab, path, document=None, *, drawn=True):
+        """Write a document (or a text), close whatever is open, open it, wait until it is drawn if it can be."""
+        if document is not None:
+            text = document if isinstance(document, str) else json.dumps(document, indent=2) + "\n"
+            (tab.jupyter.folder / path).write_text(text)
+        tab.close_all()
+        tab.command("docmanager:open", path=path, factory="TwinGraph canvas")
+        canvas = cls(tab, path)
+        if drawn:
+            canvas.ready()
+        return canvas
+
+    # what is there ------------------------------------------------------------------------------------------------
+
+    @property
+    def document(self):
+        """The document as it is now, saved or not."""
+        return json.loads(self.page.evaluate(TEXT))
+
+    @property
+    def saved(self):
+        """The document as the file has it."""
+        return json.loads(self.tab.jupyter.ask(f"api/contents/{self.path}?content=1")["content"])
+
+    @property
+    def node_ids(self):
+        """In the order of the document."""
+        return [node["id"] for node in self.document.get("nodes", [])]
+
+    def node(self, node_id):
+        """A node as the document has it."""
+        return next(node for node in self.document["nodes"] if node["id"] == node_id)
+
+    @property
+    def dirty(self):
+        """Whether there is something to save."""
+        return self.page.evaluate(
+            "() => [...window.jupyterapp.shell.widgets('main')]"
+            ".find(each => each.node.querySelector('.tg-Document')).context.model.dirty"
+        )
+
+    def wait_for_nodes(self, *ids):
+        """Wait until the document has these nodes, and no others."""
+        self.until(lambda: self.node_ids == list(ids), f"nodes {ids}")
+        self.quiet()
 
     # the panel at the right ---------------------------------------------------------------------------------------
 
@@ -333,10 +397,6 @@ class Canvas:
     def wait_for_run(self, state):
         """Wait until the run on the canvas is in a state."""
         self.until(lambda: self.data("run") == state, f"a run that is {state}")
-
-    def wait_for_states(self, **states):
-        """Wait until nodes have these states."""
-        self.until(lambda: self.states(*states) == states, lambda: f"{states}, there are {self.states(*states)}")
 
     def told_of_run(self):
         """How REST says that the run is doing."""
@@ -400,7 +460,7 @@ def until(page, holds, what=""):
     end = time.monotonic() + WAIT_S
     while True:
         found = None
-        with suppress(HTTPError, ConnectionError, json.JSONDecodeError, StopIteration):
+        with suppress(URLError, ConnectionError, TimeoutError, json.JSONDecodeError, StopIteration, IndexError):
             found = holds()
         if found:
             return found

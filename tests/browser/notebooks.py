@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import ast
 import json
-import os
-import signal
-import time
-from contextlib import suppress
-from urllib.error import URLError
+import secrets
 
-from tests.browser.hands import exactly
+from tests.browser.hands import Drawing, until
 
 RUN_ENDED = ("completed", "failed", "cancelled")
-WAIT_S = 120
-"""Long enough for workers to start on a machine that has other things to do."""
 KERNEL = {"name": "twingraph", "display_name": "TwinGraph (Python)", "language": "python"}
 
-# JavaScript that gives the panel of an open notebook, the elements of a canvas in it, and what these know
+# JavaScript that gives the panel of an open notebook, and what it knows
 PANEL = "[...window.jupyterapp.shell.widgets('main')].find(each => each.context?.path === {path})"
 BOOK = "const panel = {panel}, cells = panel?.content.model?.sharedModel.cells;"
-CANVAS = """
-const roots = [...document.querySelectorAll('.jp-Notebook .jp-OutputArea .tg-canvas')].filter(each => each.twingraph);
-const root = roots.at({index}), board = root?.twingraph, cy = board?.cy;
-"""
+CANVASES = ".jp-Notebook .jp-OutputArea .tg-canvas"
 WORKFLOW = """(lambda session: session.book().workflow.model_dump_json())(
     get_ipython().magics_manager.registry["TwinGraphMagics"].session)"""
 ASK = """async ([code, expression]) => {{ {book}
@@ -46,10 +37,13 @@ class Notebook:
 
     @classmethod
     def opened(cls, tab, path, *sources, kernel=KERNEL):
-        """Write a notebook of these cells, close whatever is open, open it, and wait for its kernel."""
+        """Write a notebook of these cells, close whatever is open, open it, and wait for its kernel.
+
+        A kernel that the notebook has from before is kept, the kernels of others are ended.
+        """
         (tab.jupyter.folder / path).write_text(json.dumps(written(sources, kernel)))
         tab.close_all()
-        tab.jupyter.end_kernels()
+        tab.jupyter.end_kernels(but=path)
         book = cls(tab, path)
         book.open()
         return book
@@ -73,7 +67,7 @@ class Notebook:
     def wait(self, condition, arg=None):
         """Wait until a JavaScript expression holds."""
         code = f"arg => {{ {self._book} return {condition}; }}"
-        self.page.wait_for_function(code, arg=arg, timeout=WAIT_S * 1000)
+        self.page.wait_for_function(code, arg=arg)
 
     def until(self, holds, what=""):
         """Wait until a Python function gives something true, and give that."""
@@ -124,6 +118,13 @@ class Notebook:
     def edit(self, index, source):
         """Give a cell another text, as typing does."""
         self.look("cells.at(arg[0]).setSource(arg[1])", [index, source])
+
+    def type(self, index, text):
+        """Write at the end of a cell."""
+        self.cell(index).locator(".cm-content").click()
+        self.cell(index).locator(".cm-focused").wait_for()
+        self.page.keyboard.press("Control+End")
+        self.page.keyboard.insert_text(text)
 
     def insert(self, index, source):
         """Put a new cell before the one with this number."""
@@ -211,179 +212,35 @@ class Notebook:
         self.page.evaluate(f"async () => {{ {self._book} await panel.sessionContext.restartKernel(); }}")
         self.wait_for_kernel()
 
-    def kill_kernel(self):
-        """As the kernel's end by lack of memory does."""
-        os.kill(self.value("__import__('os').getpid()"), signal.SIGKILL)
-
     # what it shows ------------------------------------------------------------------------------------------------
 
     def canvas(self, index=-1):
         """A canvas among the outputs, by default the last one, once it is drawn."""
         canvas = CellCanvas(self, index)
-        canvas.wait("root?.dataset.ready === 'true'")
+        canvas.ready()
         return canvas
 
     def widget(self, index):
         """The element with the widget that a cell shows, in view."""
         self.activate(index)
         found = self.cell(index).locator(".jp-OutputArea-output .jupyter-widgets, .jp-OutputArea-output .tg-Embedded")
-        found.first.wait_for(timeout=WAIT_S * 1000)
+        found.first.wait_for()
         self.cell(index).locator(".jp-OutputArea").scroll_into_view_if_needed()
         return found.first
 
 
-class CellCanvas:
+class CellCanvas(Drawing):
     """A canvas in the output of a cell."""
 
     def __init__(self, book, index):
-        self.book = book
-        self.page = book.page
-        self._parts = CANVAS.format(index=index)
-        roots = self.page.locator(".jp-Notebook .jp-OutputArea .tg-canvas")
-        self.root = roots.last if index == -1 else roots.nth(index)
-        self.stage = self.root.locator(".tg-stage")
-        self.toolbar = self.root.locator(".tg-toolbar")
-        self.popup = self.stage.locator(".tg-popup")
-
-    def look(self, expression, arg=None):
-        """A JavaScript expression of `root`, `board` (the panel) and `cy`."""
-        return self.page.evaluate(f"arg => {{ {self._parts} return {expression}; }}", arg)
-
-    def wait(self, condition, arg=None):
-        """Wait until a JavaScript expression holds."""
-        code = f"arg => {{ {self._parts} return {condition}; }}"
-        self.page.wait_for_function(code, arg=arg, timeout=WAIT_S * 1000)
-
-    @property
-    def nodes(self):
-        """Ids of the nodes that are drawn."""
-        return sorted(self.look("cy.nodes('[kind = \"task\"]').map(each => each.id())"))
-
-    @property
-    def edges(self):
-        """Ids of the edges that are drawn."""
-        return sorted(self.look("cy.edges('[kind]').map(each => each.id())"))
-
-    @property
-    def elements(self):
-        """What cytoscape has been told of all elements."""
-        return {each["id"]: each for each in self.look("cy.elements().map(each => each.data())")}
-
-    def told(self, name):
-        """What Python says of a node."""
-        return self.look("board.sheet.node(arg).data", name)
-
-    def wait_for_nodes(self, *ids):
-        """Wait until these nodes are drawn, and no others."""
-        self.book.until(lambda: self.nodes == sorted(ids), f"nodes {ids}")
-
-    def wait_for_edges(self, *ids):
-        """Wait until these edges are drawn, and no others."""
-        self.book.until(lambda: self.edges == sorted(ids), f"edges {ids}")
-
-    def state(self, name):
-        """The state of a node in the run on the canvas."""
-        return self.look("board.sheet.drawing.statusOf(arg)?.state ?? ''", name)
-
-    def wait_for_states(self, **states):
-        """Wait until nodes have these states."""
-        self.book.until(lambda: {name: self.state(name) for name in states} == states, str(states))
-
-    def place(self, name):
-        """Where a node is drawn, in the workflow's coordinates."""
-        x, y = self.look("Object.values(cy.getElementById(arg).position()).map(Math.round)", name)
-        return [x, y]
-
-    def show(self):
-        """Bring it into view."""
-        self.stage.scroll_into_view_if_needed()
-        self.look("root.scrollIntoView({ block: 'center' })")
+        every = book.page.locator(CANVASES)
+        root = f"[...document.querySelectorAll('{CANVASES}')].at({index})"
+        super().__init__(book.tab, every.last if index == -1 else every.nth(index), root)
 
     def fit(self):
         """Have all nodes in view."""
+        self.press("fit")
         self.show()
-        self.toolbar.locator('[data-action="fit"]').click()
-
-    def at(self, name):
-        """The middle of a node or edge on the screen, once it stays there."""
-        before, now = None, self._at(name)
-        while before != now:
-            self.page.wait_for_timeout(80)
-            before, now = now, self._at(name)
-        return now
-
-    def _at(self, name):
-        self.wait("cy?.getElementById(arg).nonempty()", name)
-        return self.look(
-            """(() => {
-              const each = cy.getElementById(arg), frame = root.querySelector('.tg-stage').getBoundingClientRect();
-              const at = each.isEdge() ? each.renderedMidpoint() : each.renderedPosition();
-              return [frame.left + at.x, frame.top + at.y];
-            })()""",
-            name,
-        )
-
-    def click(self, name):
-        """As the mouse does."""
-        self.show()
-        self.page.mouse.click(*self.at(name))
-
-    def select(self, name):
-        """Click a node or edge, and wait until it alone is selected."""
-        self.click(name)
-        self.wait("board.selection.length === 1 && board.selection[0] === arg", name)
-
-    def connect(self, source, output, target, name):
-        """Draw an edge with the mouse."""
-        self.show()
-        mouse = self.page.mouse
-        mouse.move(*self.at(source))
-        self.stage.locator(f'.tg-ports-out .tg-port[data-output="{output}"]').hover()
-        mouse.down()
-        mouse.move(*self.at(target), steps=8)
-        port = self.stage.locator(f'.tg-ports-in .tg-port[data-input="{name}"]')
-        port.wait_for()
-        box = port.bounding_box()
-        mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
-        self.stage.locator(f'.tg-ports-in .tg-port.tg-aimed[data-input="{name}"]').wait_for()
-        mouse.up()
-
-    def drag(self, name, right, down):
-        """Put a node elsewhere."""
-        self.show()
-        x, y = self.at(name)
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-        self.page.mouse.move(x + right, y + down, steps=8)
-        self.page.mouse.up()
-
-    def keys(self, *keys):
-        """Press keys on the canvas."""
-        self.stage.focus()
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def rename(self, name, new):
-        """Give a node another name, as F2 does."""
-        self.select(name)
-        self.keys("F2")
-        self.stage.locator(".tg-writing").wait_for()
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.insert_text(new)
-        self.page.keyboard.press("Enter")
-
-    def add(self, label):
-        """Choose from the list that the toolbar's button opens."""
-        self.show()
-        self.toolbar.locator('[data-action="add"]').click()
-        rows = self.popup.locator(".tg-popup-row")
-        rows.filter(has=self.page.locator(".tg-popup-label", has_text=exactly(label))).first.click()
-        self.popup.wait_for(state="detached")
-
-    def press(self, action):
-        """Press a button of the toolbar."""
-        self.show()
-        self.toolbar.locator(f'[data-action="{action}"]').click()
 
 
 class Gate:
@@ -401,19 +258,6 @@ class Gate:
         self._path.touch()
 
 
-def until(page, holds, what=""):
-    """Wait until a function gives something true, and give that; what the network says meanwhile counts as not yet."""
-    end = time.monotonic() + WAIT_S
-    while True:
-        found = None
-        with suppress(URLError, ConnectionError, TimeoutError, json.JSONDecodeError, StopIteration, IndexError):
-            found = holds()
-        if found:
-            return found
-        assert time.monotonic() < end, f"waited for {what or holds} in vain"
-        page.wait_for_timeout(60)
-
-
 def gate(tab, name):
     """A closed door beside the notebooks of a JupyterLab."""
     path = tab.jupyter.folder.parent / f"gate-{name}"
@@ -422,11 +266,12 @@ def gate(tab, name):
 
 
 def written(sources, kernel=KERNEL):
-    """A notebook of cells with code, as a file has it."""
+    """A notebook of cells with code, as a file has it; their ids are no other notebook's."""
+    mark = secrets.token_hex(4)
     cells = [
         {
             "cell_type": "code",
-            "id": f"cell-{number}",
+            "id": f"{mark}-{number}",
             "metadata": {},
             "source": source,
             "outputs": [],

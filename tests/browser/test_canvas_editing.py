@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.browser.hands import CY, PANEL, Canvas, python, until, workflow
+from tests.browser.hands import CY, PANEL, TEST_S, Canvas, python, until, workflow
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(TEST_S)]
 
 STEPS = '''from __future__ import annotations
 
@@ -501,7 +501,7 @@ def test_what_may_only_be_read_cannot_be_changed(lab):
     canvas.select("second")
     canvas.keys("Delete", "F2", "Control+d")
     canvas.drag_node("first", 0, 80)
-    canvas.page.mouse.dblclick(*canvas.empty)
+    canvas.double_click_empty()
     canvas.toast.get_by_text("can only be looked at").wait_for()
     assert canvas.document == before
     assert canvas.position("first") == [0, 0]

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from tests.browser.hands import Canvas, Inspector, Runs, python, until, workflow
+from tests.browser.hands import TEST_S, Canvas, Inspector, Runs, python, until, workflow
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(TEST_S)]
 
 IMAGE = "<img src=x onerror=window.hacked=1>"
 SCRIPT = "<script>window.hacked=1</script>"

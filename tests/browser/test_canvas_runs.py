@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from tests.browser.hands import Canvas, Inspector, Runs, exactly, python, until, workflow
+from tests.browser.hands import TEST_S, Canvas, Inspector, Runs, exactly, python, until, workflow
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(TEST_S)]
 
 WAITING = """import time
 from pathlib import Path
@@ -35,6 +35,13 @@ if not mended.exists():
 b = a + 1
 """
 
+CODES = {
+    "load": "numbers = [3, 1, 4, 1, 5]",
+    "total": "total = sum(numbers)\nprint('added up', len(numbers))",
+    "report": "text = f'{len(numbers)} numbers, {total} in all'",
+}
+PLACES = {"load": (120, 260), "total": (340, 160), "report": (590, 290)}
+
 
 def three(name, middle):
     """A chain whose node in the middle is another."""
@@ -53,6 +60,75 @@ def gate(lab, tmp_path):
     """A file that isn't there until `touch()`."""
     yield tmp_path / "open"
     (tmp_path / "open").touch()
+
+
+def test_a_first_workflow_from_the_launcher_to_a_finished_run_with_the_mouse(lab):
+    card = lab.page.locator(".jp-LauncherCard", has_text="TwinGraph canvas")
+    card.wait_for()
+    lab.both("launcher")
+    card.click()
+    canvas = Canvas(lab, "untitled.twg.json")
+    canvas.ready()
+    assert canvas.data("nodes") == "0"
+    canvas.stage.get_by_text("Nothing here yet").wait_for()
+    lab.both("canvas-empty")
+
+    for name, place in PLACES.items():
+        canvas.page.mouse.dblclick(*canvas.point(*place))
+        canvas.popup.wait_for()
+        if name == "load":
+            lab.both("canvas-add")
+        canvas.choose("Python")
+        canvas.wait_for_selected("cell")
+        canvas.keys("F2")
+        canvas.write(name)
+        canvas.wait_for_selected(name)
+    canvas.wait_for_nodes("load", "total", "report")
+    for name, code in CODES.items():
+        canvas.write_code(name, code)
+    canvas.connect("load", "numbers", "total", "numbers")
+    canvas.connect("load", "numbers", "report", "numbers")
+    canvas.connect("total", "total", "report", "total")
+    assert canvas.edges == [
+        "load.numbers->report.numbers",
+        "load.numbers->total.numbers",
+        "total.total->report.total",
+    ]
+    lab.both("canvas-drawn")
+
+    run_id = canvas.run()
+    canvas.wait_for_run("completed")
+    canvas.wait_for_states(load="completed", total="completed", report="completed")
+    assert canvas.told_of_run()["state"] == "completed"
+
+    inspector = Inspector(lab)
+    canvas.double_click("report")
+    inspector.of("report")
+    inspector.element.get_by_text("5 numbers, 14 in all").wait_for()
+    canvas.wait_until_whole()
+    lab.both("canvas-run")
+    canvas.select("total")
+    inspector.of("total")
+    inspector.section("Log").get_by_text("added up 5").wait_for()
+
+    assert canvas.dirty
+    canvas.save()
+    assert canvas.saved == canvas.document
+    ran = canvas.service(f"runs/{run_id}/document")
+    assert [(node["id"], node["component"]["code"], node.get("inputs")) for node in ran["nodes"]] == [
+        (node["id"], node["component"]["code"], node.get("inputs")) for node in canvas.saved["nodes"]
+    ]
+
+    runs = Runs(lab)
+    runs.row(run_id).wait_for()
+    assert runs.row(run_id).get_attribute("data-state") == "completed"
+
+    lab.reload()
+    canvas.ready()
+    canvas.wait_for_states(load="completed", total="completed", report="completed")
+    assert canvas.run_id == run_id
+    assert len(canvas.edges) == 3
+    lab.both("canvas-again")
 
 
 def test_a_run_is_watched_while_it_goes_on_and_cancelled(lab, gate):

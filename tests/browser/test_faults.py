@@ -8,10 +8,10 @@ import signal
 
 import pytest
 
-from tests.browser.hands import PANEL, Canvas, python, workflow
-from tests.browser.notebooks import Notebook, gate, until
+from tests.browser.hands import PANEL, TEST_S, Canvas, python, until, workflow
+from tests.browser.notebooks import Notebook, gate
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(TEST_S)]
 
 DONE = {"first": "completed", "second": "completed", "third": "completed"}
 ONCE = {"first": 1, "second": 1, "third": 1}
@@ -54,14 +54,13 @@ class Underway:
         assert self._runs.read_text() == "x"
 
 
-def test_a_page_that_is_loaded_again_shows_the_run_as_it_is(tab):
-    tab.open()
-    here = Underway(tab, "reloaded")
-    tab.reload()
+def test_a_page_that_is_loaded_again_shows_the_run_as_it_is(lab):
+    here = Underway(lab, "reloaded")
+    lab.reload()
     here.canvas.ready()
     here.sees(first="completed", second="running")
     assert here.canvas.run_id == here.run_id
-    tab.picture("fault-reloaded")
+    lab.picture("fault-reloaded")
     here.ends_well()
     assert {task["id"]: task["attempt"] for task in here.service()["tasks"]} == ONCE
 
@@ -91,15 +90,15 @@ def test_a_killed_service_is_followed_by_another_that_goes_on_with_the_run(own_t
     on_canvas = here.canvas.toolbar.locator(".tg-notice", has_text="reconnecting")
     seen = watched(own_tab.page)
     os.kill(pid, signal.SIGKILL)
-    told.wait_for(timeout=60_000)
-    on_canvas.wait_for(state="attached", timeout=60_000)
+    told.wait_for()
+    on_canvas.wait_for(state="attached")
     own_tab.picture("fault-service-killed")
     assert own_tab.page.evaluate(f"() => {PANEL} && {seen}")
 
     until(own_tab.page, lambda: own_tab.jupyter.ask("twingraph/api/health")["status"] == "ok", "another service")
     assert int(json.loads(state.read_text())["process"].split("/")[1]) != pid
-    told.wait_for(state="detached", timeout=120_000)
-    on_canvas.wait_for(state="detached", timeout=120_000)
+    told.wait_for(state="detached")
+    on_canvas.wait_for(state="detached")
     here.ends_well()
     assert here.service()["error"] == ""
     own_tab.picture("fault-service-back")
@@ -111,18 +110,17 @@ def watched(page):
     return "window.tgSamePage === true"
 
 
-def test_a_killed_kernel_takes_no_run_with_it(tab):
-    tab.open()
-    door = gate(tab, "kernel")
+def test_a_killed_kernel_takes_no_run_with_it(lab):
+    door = gate(lab, "kernel")
     cells = "%%twingraph first\na = 1", f"%%twingraph second\n{door.code}\nb = a", "%twingraph canvas", "%twingraph run"
-    book = Notebook.opened(tab, "killed.ipynb", *cells)
+    book = Notebook.opened(lab, "killed.ipynb", *cells)
     book.run(0, 1, 2)
     pid = book.value("__import__('os').getpid()")
     book.start(3)
     book.canvas().wait_for_states(first="completed", second="running")
     os.kill(pid, signal.SIGKILL)
     book.wait("panel.sessionContext.session?.kernel?.status !== 'busy'")
-    tab.page.locator(".jp-Dialog").get_by_role("button").last.click()
+    lab.page.locator(".jp-Dialog").get_by_role("button").last.click()
     book.wait_for_kernel()
     run = book.run_of("killed")
     assert run["state"] == "running"
@@ -133,4 +131,4 @@ def test_a_killed_kernel_takes_no_run_with_it(tab):
     assert ended["state"] == "completed"
     assert {task["id"]: task["attempt"] for task in ended["tasks"]} == {"first": 1, "second": 1}
     book.canvas().wait_for_states(first="completed", second="completed")
-    tab.picture("fault-kernel-killed")
+    lab.picture("fault-kernel-killed")

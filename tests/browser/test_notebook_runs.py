@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.hands import TEST_S
 from tests.browser.notebooks import Notebook, gate
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(TEST_S)]
 
 
 def test_a_run_is_seen_on_the_canvas_and_goes_on_without_the_kernel_that_asked_for_it(lab):
@@ -62,16 +63,24 @@ def test_a_plain_cell_becomes_a_node_and_runs_from_its_toolbar(lab):
 
 def test_bodies_of_nodes_are_coloured_as_their_language(lab):
     code = "%%twingraph total --retry 2\nfor x in range(3):  # three\n    t = 'a' * x"
-    book = Notebook.opened(lab, "coloured.ipynb", code, "for x in range(3): pass")
-    lines = book.cell(0).locator(".cm-line")
+    others = {
+        "%%twingraph files --lang bash\nfor f in *; do true; done": "for",
+        "%%twingraph main --lang cpp\nint main() { return 0; }": "return",
+        "%%twingraph start --lang rust\nfn main() { let x = 1; }": "fn",
+    }
+    book = Notebook.opened(lab, "coloured.ipynb", code, "for x in range(3): pass", *others)
 
-    def tokens(line):
-        return dict(line.locator("span").evaluate_all("all => all.map(each => [each.innerText, each.className])"))
+    def tokens(index, line):
+        words = book.cell(index).locator(".cm-line").nth(line).locator("span")
+        return dict(words.evaluate_all("all => all.map(each => [each.innerText, each.className])"))
 
-    plain = book.until(lambda: tokens(book.cell(1).locator(".cm-line").first), "colours")
-    body = book.until(lambda: {**tokens(lines.nth(1)), **tokens(lines.nth(2))}, "colours")
+    plain = book.until(lambda: tokens(1, 0), "colours")
+    body = book.until(lambda: {**tokens(0, 1), **tokens(0, 2)}, "colours")
     assert {"for", "in"} <= body.keys()
     assert body["for"] == body["in"] == plain["for"]
     assert body["3"] == plain["3"]
     assert len({body["for"], body["3"], body["# three"], body["'a'"]}) == 4
-    assert "%%twingraph" in tokens(lines.first)
+    assert "%%twingraph" in tokens(0, 0)
+    for index, keyword in enumerate(others.values(), 2):
+        book.until(lambda index=index, keyword=keyword: keyword in tokens(index, 1), f"the colour of {keyword}")
+        assert "%%twingraph" in tokens(index, 0)

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from tests.browser.hands import python, workflow
+from tests.browser.hands import TEST_S, python, workflow
 from tests.browser.notebooks import Notebook, gate
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(TEST_S)]
 
 BEGIN = """from pathlib import Path
 from twingraph_lab.spec.document import load
@@ -119,7 +119,7 @@ def test_a_graph_of_networkx_is_drawn_in_equal_views_and_its_clicks_are_heard(la
     for view in (first, second):
         book.until(lambda view=view: name in view.elements, "the added node")
     assert first.elements == second.elements
-    assert first.place(name) == second.place(name)
+    assert first.position(name) == second.position(name)
     second.keys("Control+z")
     for view in (first, second):
         book.until(lambda view=view: name not in view.elements, "undone")
