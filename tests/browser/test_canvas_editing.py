@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from tests.browser.hands import CY, PANEL, TEST_S, Canvas, python, until, workflow
+from tests.browser.hands import CY, PANEL, TEST_S, Canvas, exactly, python, until, workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(TEST_S)]
 
@@ -409,6 +410,27 @@ def test_components_are_dragged_from_the_palette(lab):
     lab.page.keyboard.press("Enter")
     canvas.wait_for_nodes("cell", "cell_2")
     lab.both("canvas-palette")
+
+
+def test_components_that_come_late_are_in_the_list_that_is_open(lab):
+    held, components = [], re.compile(r"/twingraph/api/components\b")
+
+    def hold(route):
+        held.append(route)
+
+    lab.page.route(components, hold)
+    canvas = Canvas.opened(lab, "late.twg.json", "")
+    canvas.double_click_empty()
+    canvas.popup.wait_for()
+    lab.page.keyboard.type("python")
+    canvas.popup.get_by_text("Nothing found").wait_for()
+    canvas.until(lambda: held, "the question for components")
+    for route in held:
+        route.continue_()
+    lab.page.unroute(components)
+    canvas.popup.locator(".tg-popup-label", has_text=exactly("Python")).wait_for()
+    lab.page.keyboard.press("Enter")
+    canvas.wait_for_nodes("cell")
 
 
 def test_notebooks_and_scripts_are_added_from_the_file_browser(lab):

@@ -22,13 +22,15 @@ export async function addByMenu(sheet: Sheet, at: Point): Promise<void> {
     sheet.notices.refuse('This workflow can only be looked at here.', [], at);
     return;
   }
-  const entries = sheet.host.catalog.map(entry => ({
-    value: () => addEntry(sheet, entry.entry, at),
-    label: entry.label,
-    detail: entry.description.split('\n')[0],
-    section: entry.category,
-    icon: signElement(entry.icon, sheet.drawing.palette.dark)
-  }));
+  const { host } = sheet;
+  const entries = () =>
+    host.catalog.map(entry => ({
+      value: () => addEntry(sheet, entry.entry, at),
+      label: entry.label,
+      detail: entry.description.split('\n')[0],
+      section: entry.category,
+      icon: signElement(entry.icon, sheet.drawing.palette.dark)
+    }));
   const note = {
     value: () => comment(sheet, at),
     label: 'Comment',
@@ -36,7 +38,13 @@ export async function addByMenu(sheet: Sheet, at: Point): Promise<void> {
     section: 'Canvas',
     icon: make('span', { class: 'tg-sign', 'aria-hidden': 'true' }, '✎')
   };
-  const chosen = await choose(sheet.stage, [...entries, note], { title: 'Add to the canvas', placeholder: 'Add…', at });
+  const choices = () => [...entries(), note];
+  const chosen = await choose(sheet.stage, choices(), {
+    title: 'Add to the canvas',
+    placeholder: 'Add…',
+    at,
+    later: host.catalog.length ? undefined : { signal: host.changed, choices } // components are still on their way
+  });
   await chosen?.();
 }
 

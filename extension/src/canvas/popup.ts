@@ -1,4 +1,6 @@
 // A list to choose from with a search field, at a point of the stage: components, ports, commands.
+import type { ISignal } from '@lumino/signaling';
+
 import { make } from './dom';
 
 export interface Choice<T> {
@@ -12,15 +14,21 @@ export interface Choice<T> {
   disabled?: boolean;
 }
 
-export interface PopupOptions {
+export interface PopupOptions<T> {
   title: string;
   /** Shown in the search field; without it there is none. */
   placeholder?: string;
   at: [number, number];
+  /** What to choose from when a signal tells that it isn't what it was. */
+  later?: { signal: ISignal<unknown, unknown>; choices(): readonly Choice<T>[] };
 }
 
 /** Ask for one of `choices`; null if nothing was chosen. Closes on Escape, on leaving it and on a click elsewhere. */
-export function choose<T>(stage: HTMLElement, choices: readonly Choice<T>[], options: PopupOptions): Promise<T | null> {
+export function choose<T>(
+  stage: HTMLElement,
+  choices: readonly Choice<T>[],
+  options: PopupOptions<T>
+): Promise<T | null> {
   return new Promise(resolve => new Popup(stage, choices, options, resolve));
 }
 
@@ -38,8 +46,8 @@ class Popup<T> {
 
   constructor(
     private readonly stage: HTMLElement,
-    private readonly choices: readonly Choice<T>[],
-    options: PopupOptions,
+    private choices: readonly Choice<T>[],
+    private readonly options: PopupOptions<T>,
     private readonly resolve: (value: T | null) => void
   ) {
     this.field = make('input', {
@@ -70,9 +78,16 @@ class Popup<T> {
         this.close(null, false);
       }
     });
+    options.later?.signal.connect(this.renew, this);
     this.render();
     this.place(options.at);
     this.field.focus({ preventScroll: true });
+  }
+
+  private renew(): void {
+    this.choices = this.options.later?.choices() ?? this.choices;
+    this.render();
+    this.place(this.options.at);
   }
 
   private render(): void {
@@ -164,6 +179,7 @@ class Popup<T> {
       return;
     }
     this.done = true;
+    this.options.later?.signal.disconnect(this.renew, this);
     this.box.remove();
     if (refocus && this.before instanceof HTMLElement) {
       this.before.focus({ preventScroll: true });
