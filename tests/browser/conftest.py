@@ -133,6 +133,7 @@ class LabPage:
         self.page = page
         self.jupyter = jupyter
         self.workspace = ""
+        self.reloaded = False
         self.errors: list[str] = []
         page.set_default_timeout(WAIT_S * 1000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -140,6 +141,7 @@ class LabPage:
     def open(self, path: str = "") -> None:
         """Open JupyterLab in a workspace of its own, with a file if one is named, and wait until it is ready."""
         self.workspace = secrets.token_hex(4)
+        self.reloaded = False
         tree = f"/tree/{path}" if path else ""
         self.page.goto(f"{self.jupyter.url}lab/workspaces/{self.workspace}{tree}?token={self.jupyter.token}")
         self.ready()
@@ -151,6 +153,7 @@ class LabPage:
         while not all(path in json.dumps(self.jupyter.ask(f"lab/api/workspaces/{self.workspace}")) for path in opened):
             assert time.monotonic() < until, f"JupyterLab doesn't write down that {opened} are open"
             self.page.wait_for_timeout(60)
+        self.reloaded = True
         self.page.reload()
         self.ready()
 
@@ -244,6 +247,8 @@ def lab(shared_tab):
     """The shared tab, with nothing open in it that an earlier test left."""
     yield shared_tab
     shared_tab.close_all()
+    if shared_tab.reloaded:
+        shared_tab.open()  # JupyterLab may still be opening what was open before it was loaded again
     errors, shared_tab.errors = shared_tab.errors, []
     assert errors == []
 
