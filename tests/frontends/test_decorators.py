@@ -299,7 +299,7 @@ LITERALS = [
     [1, [2, {"a": None}]],
     (1, 2),
     {1: "a"},
-    {"a", "b"},
+    {1, 2},
     float("inf"),
     b"bytes",
     list(range(50_000)),
