@@ -40,6 +40,7 @@ const ICONS: Record<string, [sign: string, light: string, dark: string]> = {
   input: ['in', '#69707a', '#b8bfc9'],
   output: ['out', '#69707a', '#b8bfc9'],
   control: ['⑂', '#69707a', '#b8bfc9'],
+  group: ['⊞', '#69707a', '#b8bfc9'],
   opaque: ['?', '#69707a', '#b8bfc9']
 };
 

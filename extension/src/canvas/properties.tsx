@@ -168,12 +168,16 @@ export class Properties {
     this.place.hidden = true;
     const ids = this.sheet.selection;
     const edge = ids.length === 1 ? this.sheet.scene.edges.get(ids[0])?.data : undefined;
-    this.title.textContent = edge ? 'Edge' : (this.sheet.node(ids[0])?.data.label ?? '');
+    const node = this.sheet.node(ids[0])?.data;
+    this.title.textContent = edge ? 'Edge' : (node?.label ?? '');
     this.subtitle.textContent = edge
       ? `${edge.source}${edge.output && `.${edge.output}`} → ${edge.target}${edge.input && `.${edge.input}`}`
-      : '';
+      : node?.kind === 'group'
+        ? `group of ${node.members.join(', ')}`
+        : (node?.kind ?? '');
     if (ids.length > 1) {
       this.title.textContent = `${ids.length} selected`;
+      this.subtitle.textContent = '';
     }
   }
 
