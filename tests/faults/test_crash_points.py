@@ -103,7 +103,7 @@ def resumed(victim, *, may_repeat=SLOTS):
         return took_s
 
 
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at(point, count, tmp_path):
     victim = Victim(tmp_path, "inline", crash=f"{point}:{count}:{tmp_path / 'crashed'}")

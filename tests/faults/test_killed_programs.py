@@ -172,8 +172,15 @@ def place(tmp_path):
     return Place(tmp_path)
 
 
-@pytest.mark.parametrize("ends", [2, 7, 9])
-@pytest.mark.parametrize("scheduler", ["inline", "dask"])
+@pytest.mark.parametrize(
+    ("scheduler", "ends"),
+    [
+        ("inline", 2),
+        ("inline", 9),
+        ("dask", 7),
+        *(pytest.param(*each, marks=pytest.mark.soak) for each in (("inline", 7), ("dask", 2), ("dask", 9))),
+    ],
+)
 def test_a_killed_program_goes_on(tmp_path, scheduler, ends):
     place = Place(tmp_path, scheduler)
     place.write(FLOW)

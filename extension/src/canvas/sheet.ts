@@ -26,6 +26,8 @@ export class Sheet {
   private pending = 0;
   /** Boxes as they are, until something moves. */
   private boxes: Box[] | null = null;
+  /** What is selected, until it is something else: asked for often, and costly to find among thousands. */
+  private selected: readonly string[] | null = null;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _selectionChanged = new Signal<this, readonly string[]>(this);
 
@@ -44,6 +46,7 @@ export class Sheet {
       soon = window.setTimeout(() => this.selectionMoved(), 0);
     });
     cy.on('position add remove', () => (this.boxes = null));
+    cy.on('select unselect add remove', () => (this.selected = null));
     host.deltas.connect(this.onDelta, this);
     host.reset.connect(this.onReset, this);
   }
@@ -157,9 +160,12 @@ export class Sheet {
 
   /** Ids of what is selected, in the order of the document. */
   get selection(): readonly string[] {
-    const ids = new Set(this.cy.elements(`${OURS}:selected`).map(element => element.id()));
-    const order = [...this.scene.nodes.keys(), ...this.scene.edges.keys()];
-    return ids.size ? order.filter(id => ids.has(id)) : [];
+    if (!this.selected) {
+      const ids = new Set(this.cy.elements(`${OURS}:selected`).map(element => element.id()));
+      const order = ids.size ? [...this.scene.nodes.keys(), ...this.scene.edges.keys()] : [];
+      this.selected = order.filter(id => ids.has(id));
+    }
+    return this.selected;
   }
 
   get selectedNodes(): readonly NodeElement[] {
