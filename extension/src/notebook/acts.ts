@@ -7,9 +7,8 @@ import type { ITranslator } from '@jupyterlab/translation';
 import type { CellsLink } from './link';
 import { MAGIC } from './protocol';
 
-const EXTENSION = 'twingraph_lab';
-const LOAD = `%load_ext ${EXTENSION}`;
-const IS_LOADED = `'${EXTENSION}' in get_ipython().extension_manager.loaded`;
+const LOAD = '%load_ext twingraph_lab';
+const IS_LOADED = "get_ipython().find_cell_magic('twingraph') is not None";
 /** A name that is bound at the beginning of a line. */
 const BOUND = /^([A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)/m;
 const NAMED = /^\s*%%twingraph[ \t]+([A-Za-z_][\w-]*)/;
