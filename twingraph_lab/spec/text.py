@@ -29,8 +29,8 @@ def parse(text: str | bytes, *, source: str = "") -> JsonValue:
     try:
         value = json.loads(characters, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
-        told = f"{error.msg[0].lower()}{error.msg[1:]} at {_place(characters, error.pos)}"
-        raise WorkflowError([Fault(f"is not JSON: {told}; correct it there")], source=source) from None
+        told = f"{error.msg[0].lower()}{error.msg[1:]} ({_place(characters, error.pos)})"
+        raise WorkflowError([Fault(f"is not JSON: {told}")], source=source) from None
     except RecursionError:
         raise WorkflowError([Fault(f"is nested deeper than {DEPTH_LIMIT}")], source=source) from None
     except ValueError:  # Python converts no more than 4,300 digits
