@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 GIT_STATE_S = 2.0
 """How long what git says of a folder is taken to hold, for those who submit many runs."""
+_GIT = threading.Lock()
 
 
 class Lab:
@@ -184,7 +185,8 @@ class Lab:
     def located(self, context: RunContext | None = None) -> RunContext:
         """A context as runs of this Lab keep it: with the state of its git repository, and its project's name."""
         context = context or RunContext.here()
-        git = _git_state(context.cwd, int(time.monotonic() / GIT_STATE_S))
+        with _GIT:  # one asks, the others have the answer
+            git = _git_state(context.cwd, int(time.monotonic() / GIT_STATE_S))
         folder = str(git.get("root") or context.cwd)
         project = context.project or self.settings.project or Path(folder).name
         return context.model_copy(update={"git": git, "project": project})

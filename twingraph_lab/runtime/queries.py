@@ -29,24 +29,30 @@ SHORTEST_PREFIX = 4
 
 def load_run(connection: Connection, run_id: str) -> RunRecord:
     """The run with exactly this id; NotFoundError if there is none."""
-    row = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).one_or_none()
-    if row is None:
-        raise unknown_run(connection, run_id)
-    return run_record(row, _documents(connection, [run_id])[run_id])
+    if record := _exactly(connection, run_id):
+        return record
+    raise unknown_run(connection, run_id)
 
 
 def find_run(connection: Connection, text: str) -> RunRecord:
     """The run with this id, or the only one whose id begins with it; ConflictError if there are several."""
+    if record := _exactly(connection, text):  # by the index; beginnings are looked for in all runs
+        return record
     if len(text) < SHORTEST_PREFIX:
-        return load_run(connection, text)
+        raise unknown_run(connection, text)
     begins = func.substr(RUNS.c.run_id, 1, len(text)) == text
     newest_first = select(RUNS.c.run_id).where(begins).order_by(RUNS.c.requested_seq.desc())
     candidates = connection.scalars(newest_first.limit(10)).all()
-    if len(candidates) == 1 or text in candidates:
-        return load_run(connection, text if text in candidates else candidates[0])
+    if len(candidates) == 1:
+        return load_run(connection, candidates[0])
     if candidates:
         raise ConflictError(f"several runs begin with {text!r}: {', '.join(candidates)}")
     raise unknown_run(connection, text)
+
+
+def _exactly(connection: Connection, run_id: str) -> RunRecord | None:
+    row = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).one_or_none()
+    return None if row is None else run_record(row, _documents(connection, [run_id])[run_id])
 
 
 def load_states(connection: Connection, run_ids: Collection[str]) -> dict[str, tuple[RunState, bool]]:
