@@ -22,12 +22,12 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser import hands, notebooks  # noqa: E402
+from tests.browser import hands  # noqa: E402
 from tests.browser.conftest import BROWSERS, FLAGS, Jupyter, LabPage, end_service  # noqa: E402
 from tests.browser.hands import PANEL, Canvas, Inspector, Runs  # noqa: E402
 from tests.browser.notebooks import Notebook  # noqa: E402
 
-hands.WAIT_S = notebooks.WAIT_S = 300  # a slow machine takes its time for the example
+hands.WAIT_S = 300  # a slow machine takes its time for the example
 PICTURES = ROOT / "docs" / "pictures"
 EXAMPLE = ROOT / "examples" / "01_flights"
 NAME = "late-flights"
