@@ -307,7 +307,7 @@ flow()
 
 
 @pytest.mark.parametrize("edits", [True, False])
-@pytest.mark.parametrize("scheduler", ["inline", "dask"])
+@pytest.mark.parametrize("scheduler", ["inline", pytest.param("dask", marks=pytest.mark.soak)])
 def test_an_edited_module_of_finished_calls_is_told_of_once(tmp_path, scheduler, edits):
     place = Place(tmp_path, scheduler)
     (place.folder / "factor.py").write_text("FACTOR = 1\n")
