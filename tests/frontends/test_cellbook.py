@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from itertools import permutations
 
 import pytest
@@ -350,6 +351,15 @@ def test_cells_of_a_loaded_document_count():
     again = CellBook(Workflow.model_validate(made.workflow.model_dump()))
     again, node = again.define(Cell(as_code("n = len(rows)")), {})
     assert inputs(again, node) == {"rows": {"ref": "load.rows"}}
+
+
+def test_defining_a_cell_of_a_large_workflow_is_quick():
+    made = book("x0 = 1")
+    for number in range(1, 300):
+        made, _ = made.define(Cell(as_code(f"x{number} = x{number - 1}")), {})
+    start = time.perf_counter()
+    made.define(Cell(as_code("y = x299 + x3")), {})
+    assert time.perf_counter() - start < 0.05
 
 
 # cells in any order

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from twingraph_lab.errors import WorkflowError
@@ -303,3 +305,10 @@ def test_every_bad_option_is_named():
         cell_node("two words", as_code("x = 1"), inputs={}, options={"timeout_s": -1})
     assert {fault.path for fault in raised.value.faults} == {"id", "timeout_s"}
     assert "'two words' is not a name: letters, digits, _ and - after a letter or _" in str(raised.value)
+
+
+def test_reading_a_long_cell_is_quick():
+    code = as_code("\n".join(f"x{n} = [v for v in range({n}) if v > x{n - 1}]" for n in range(1, 100)))
+    start = time.process_time()  # whatever else the machine does
+    names_of(code)
+    assert time.process_time() - start < 0.05

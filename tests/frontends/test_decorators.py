@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import sys
 import threading
+import time
 from collections import namedtuple
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -868,3 +869,29 @@ def test_a_document_holds_only_json():
         SerializationError, match=r"argument 'value' of echo\(\): a document holds JSON values, not a Data"
     ):
         with_table.workflow()
+
+
+class NoRun(ThreadRun):
+    """Takes nodes and does nothing, to measure what is ours."""
+
+    def add(self, nodes, components, sites):
+        self.nodes.update((node.id, node) for node in nodes)
+
+    def close(self, outputs=None, *, handled=()): ...
+
+
+def test_a_call_costs_less_than_100_microseconds(host, monkeypatch):
+    monkeypatch.setattr(host, "open", lambda name, **given: NoRun(host, name, {}, None))
+    spent = []
+
+    @pipeline
+    def many():
+        begun = time.perf_counter()
+        first = two_outputs(0)["outputs"]["first"]
+        for _ in range(1000):
+            double(first)
+        spent.append(time.perf_counter() - begun)
+
+    for _ in range(3):
+        many()
+    assert min(spent) / 1000 < 100e-6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -59,3 +60,10 @@ def test_unknown_parents_and_oneself_are_left_out():
 
 def test_nothing_takes_no_room():
     assert arrange({}).size == (0, 0)
+
+
+def test_the_largest_picture_takes_little_time():
+    graph = {f"n{i}": [f"n{j}" for j in range(max(0, i - 9), i, 4)] for i in range(60)}
+    start = time.perf_counter()
+    arrange(graph)
+    assert time.perf_counter() - start < 0.5

@@ -75,8 +75,12 @@ def test_without_source_it_is_the_line_of_the_function():
     assert names["flow"]().call == "flow: line 2 of the function"
 
 
-def test_the_nearest_frame_of_the_user_counts():
-    assert call_site().call == f"{test_the_nearest_frame_of_the_user_counts.__name__}: call_site()"
+def test_the_nearest_frame_of_the_user_counts_and_is_found_quickly():
+    assert call_site().call == f"{test_the_nearest_frame_of_the_user_counts_and_is_found_quickly.__name__}: call_site()"
+    begun = time.perf_counter()
+    for _ in range(1000):
+        call_site()
+    assert time.perf_counter() - begun < 0.05
 
 
 def test_another_call_is_another_site():
